@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+//
+// The package's rooms and which may see which. Arrows point one way:
+//
+//     CPlatform ◀ Platform ◀ CallbackLog ◀ CallbackReceiver ◀ callback-receiver
+//                            HTTPWire    ◀ CallbackReceiver
+//                            CrispCallback ◀ CallbackReceiver
+//
+// HTTPWire, CrispCallback and CallbackLog never meet. SwiftPM cannot forbid `import Glibc`;
+// TidyTests holds the allow-list of imports.
+
+import PackageDescription
+
+/// Every room is written under the same rules: warnings are errors, and every unsafe construct says so.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "callback-receiver",
+    products: [
+        .executable(name: "callback-receiver", targets: ["callback-receiver"]),
+        .executable(name: "benchmark", targets: ["benchmark"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CPlatform"),
+        .target(name: "Platform", dependencies: ["CPlatform"], swiftSettings: strict),
+        .target(name: "HTTPWire", swiftSettings: strict),
+        .target(name: "CrispCallback", swiftSettings: strict),
+        .target(name: "CallbackLog", dependencies: ["Platform"], swiftSettings: strict),
+        .target(
+            name: "CallbackReceiver",
+            dependencies: [
+                "CallbackLog", "CrispCallback", "HTTPWire", "Platform",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "callback-receiver",
+            dependencies: [
+                "CallbackReceiver",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "benchmark",
+            dependencies: [
+                "CallbackLog", "CrispCallback", "HTTPWire", "Platform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
+        .testTarget(
+            name: "CrispCallbackTests", dependencies: ["CrispCallback"],
+            exclude: ["Corpus"], swiftSettings: strict),
+        .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog"], swiftSettings: strict),
+        .testTarget(
+            name: "CallbackReceiverTests", dependencies: ["CallbackReceiver"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),
+        .testTarget(
+            name: "CrashTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ]
+)
