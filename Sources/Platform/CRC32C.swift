@@ -5,8 +5,8 @@ import CPlatform
 
 public enum CRC32C {
     /// The checksum of `bytes`, continued from `seed` (0 to begin).
-    public static func checksum(_ bytes: RawSpan, continuing seed: UInt32 = 0) -> UInt32 {
+    public static func checksum(_ bytes: Span<UInt8>, continuing seed: UInt32 = 0) -> UInt32 {
         // The pointer lives for the call only; the length is the span's own.
-        unsafe bytes.withUnsafeBytes { unsafe cplatform_crc32c(seed, $0.baseAddress, $0.count) }
+        unsafe bytes.withUnsafeBufferPointer { unsafe cplatform_crc32c(seed, $0.baseAddress, $0.count) }
     }
 }

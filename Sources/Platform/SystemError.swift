@@ -51,3 +51,12 @@ func retryingOnInterrupt<Result: SignedInteger>(_ call: () -> Result) -> Result 
         if result != -1 || errno != EINTR { return result }
     }
 }
+
+extension SystemError {
+    /// EIO: for a failure that has no errno of its own, such as a file that ends before its size.
+    public static var inputOutput: Int32 { EIO }
+    /// ENOSPC.
+    public static var noSpace: Int32 { ENOSPC }
+    /// ENOENT.
+    public static var missing: Int32 { ENOENT }
+}
