@@ -39,12 +39,14 @@ struct Command: ParsableCommand {
         } catch let failure as CommandFailure {
             StandardStream.error(failure.lines.map { $0 + "\n" }.joined())
             exit(withError: ExitCode(failure.status))
-        } catch where exitCode(for: error) == .validationFailure {
-            StandardStream.error("callback-receiver: \(UsageText.line(message(for: error)))\n")
-            exit(withError: ExitCode.validationFailure)
         } catch {
-            // Help and version on standard output and exit 0; the rest is said by the library, exit 1.
-            exit(withError: error)
+            let code = exitCode(for: error)
+            // Help and version: the library prints them on standard output.
+            if code == .success { exit(withError: error) }
+            let text = ErrorText.line(message(for: error))
+            let remedy = code == .validationFailure ? "; see callback-receiver --help" : ""
+            StandardStream.error("callback-receiver: \(text)\(remedy)\n")
+            exit(withError: code)
         }
     }
 }
@@ -64,14 +66,13 @@ struct CommandFailure: Error {
     }
 }
 
-enum UsageText {
-    /// The longest usage error that is repeated, in characters.
+enum ErrorText {
+    /// The longest message that is repeated, in characters.
     private static let charactersMax = 400
 
-    /// What is wrong with the arguments, and where to look, in one line.
+    /// A message of others in one line that no terminal obeys.
     static func line(_ message: String) -> String {
         let words = message.split(whereSeparator: { $0.isNewline }).joined(separator: " ")
-        let remedy = "see callback-receiver --help"
-        return "\(printable(String(words.prefix(charactersMax)))); \(remedy)"
+        return printable(String(words.prefix(charactersMax)))
     }
 }

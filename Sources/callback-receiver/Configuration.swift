@@ -22,6 +22,11 @@ enum Origin: Sendable, Equatable {
     case environment(name: String)
     /// With its dashes: `--listen`.
     case flag(name: String)
+
+    /// The line in the file; 0 where there is none.
+    var lineNumber: Int {
+        if case .file(_, let line?) = self { line } else { 0 }
+    }
 }
 
 /// Why a text is no value for its key, and the remedy. For people; nothing branches on it.

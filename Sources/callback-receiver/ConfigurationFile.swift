@@ -75,7 +75,9 @@ struct ConfigurationFile {
                 continue
             }
             let key = section.isEmpty ? name : "\(section).\(name)"
-            if name.contains(".") {
+            if name.isEmpty {
+                refuse(line, section.isEmpty ? nil : section, "has a value without a key; write \"key: value\"")
+            } else if name.contains(".") {
                 refuseDotted(line, key)
             } else if Setting.named(key) != nil {
                 assign(value, to: key, line: line)
@@ -152,7 +154,8 @@ enum UnknownKey {
 
     /// The same for a variable of the environment.
     static func text(environmentName name: String) -> String {
-        if let suggestion = NearestName.of(name, among: Setting.all.map(\.environmentName)) {
+        let names = Setting.all.map(\.environmentName)
+        if let suggestion = NearestName.of(name, among: names, sharing: Setting.environmentPrefix) {
             return "unknown variable; did you mean \(suggestion)?"
         }
         return "unknown variable, or not supported by this version; unset it (config show prints every key there is)"

@@ -23,21 +23,30 @@ enum ConfigurationRules {
             problems.append(Problem(origin: origins[key] ?? .standard, key: key, text: text))
         }
 
-        if !server.callbackAuthenticationNone, !Listen.isLoopback(server.callbackListen.host) {
+        let isShared = server.callbackListen == server.apiListen
+        let callbackIsOpen = !server.callbackAuthenticationNone && !Listen.isLoopback(server.callbackListen.host)
+        let apiIsOpen = !server.apiAuthenticationNone && !Listen.isLoopback(server.apiListen.host)
+        if callbackIsOpen && apiIsOpen && isShared {
+            refuse(
+                "callback.listen", because: ["callback.authentication", "api.listen", "api.authentication"],
+                "\(Listen.text(server.callbackListen)) is beyond loopback, and this version cannot check who posts "
+                    + "or asks; listen on 127.0.0.1 behind a proxy, or set callback.authentication and "
+                    + "api.authentication to none: then anyone who reaches it may post callbacks and read every request")
+        } else if callbackIsOpen {
             refuse(
                 "callback.listen", because: ["callback.authentication"],
                 "\(Listen.text(server.callbackListen)) is beyond loopback, and this version cannot check who posts; "
                     + "listen on 127.0.0.1 behind a proxy, or set callback.authentication to none: "
                     + "then anyone who reaches it may post callbacks")
         }
-        if !server.apiAuthenticationNone, !Listen.isLoopback(server.apiListen.host) {
+        if apiIsOpen && !(callbackIsOpen && isShared) {
             refuse(
                 "api.listen", because: ["api.authentication"],
                 "\(Listen.text(server.apiListen)) is beyond loopback, and this version has no tokens for the API; "
                     + "listen on 127.0.0.1, or set api.authentication to none: "
                     + "then anyone who reaches it may read every request")
         }
-        if server.callbackListen == server.apiListen, belongsToAPI(server.callbackPath) {
+        if isShared, belongsToAPI(server.callbackPath) {
             refuse(
                 "callback.path", because: ["callback.listen", "api.listen"],
                 "\(quoted(server.callbackPath)) belongs to the API, which listens on the same address; "

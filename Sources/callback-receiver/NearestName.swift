@@ -10,11 +10,13 @@ enum NearestName {
     static let distanceMax = 3
 
     /// The nearest of `candidates`, if it is near enough: a quarter of its length, at most `distanceMax`.
-    static func of(_ name: String, among candidates: [String]) -> String? {
+    /// A `prefix` that all have in common does not count for the length.
+    static func of(_ name: String, among candidates: [String], sharing prefix: String = "") -> String? {
         guard name.utf8.count <= nameBytesMax else { return nil }
-        let ranked = candidates.map { (name: $0, distance: distance(Array(name.lowercased().utf8), Array($0.lowercased().utf8))) }
+        let wanted = Array(name.lowercased().utf8)
+        let ranked = candidates.map { (name: $0, distance: distance(wanted, Array($0.lowercased().utf8))) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= min(distanceMax, max(1, best.name.utf8.count / 4)) ? best.name : nil
+        return best.distance <= min(distanceMax, max(1, (best.name.utf8.count - prefix.utf8.count) / 4)) ? best.name : nil
     }
 
     /// Levenshtein's distance: the fewest insertions, deletions and replacements.

@@ -49,11 +49,12 @@ struct Resolution {
 
         for setting in Setting.all { assign(setting.standard, to: setting, from: .standard) }
 
-        problems += file?.problems ?? []
         for assignment in file?.assignments ?? [] {
             guard let setting = Setting.named(assignment.key), let file else { continue }
             assign(assignment.text, to: setting, from: .file(path: file.path, line: assignment.line))
         }
+        // Values are refused here, structure by the file: said together, from top to bottom.
+        problems = ((file?.problems ?? []) + problems).sorted { $0.origin.lineNumber < $1.origin.lineNumber }
 
         // Sorted, so that the same mistakes are always said in the same order.
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Setting.environmentPrefix) {

@@ -51,7 +51,7 @@ extension Setting {
         Setting(
             key: "log.free-bytes-min",
             kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",
-            meaning: "With less free space than this, callbacks are answered 503 and come again later."),
+            meaning: "With less free space than this on its disk, callbacks are refused with 503."),
         Setting(
             key: "server.loops",
             kind: .count(1...loopsMax) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,
