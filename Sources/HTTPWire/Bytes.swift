@@ -90,8 +90,16 @@ extension Span<UInt8> {
 
     /// The first index in `range` with this byte, nil without one.
     func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
-        for index in range where self[index] == byte { return index }
+        let part = extracting(range)
+        for index in part.indices where part[index] == byte { return range.lowerBound + index }
         return nil
+    }
+
+    /// Where the token that `range` begins with ends: the first index with another byte, else the end.
+    func endOfToken(in range: Range<Int>) -> Int {
+        let part = extracting(range)
+        for index in part.indices where !Byte.isToken(part[index]) { return range.lowerBound + index }
+        return range.upperBound
     }
 
     /// `range` without the white space at both its ends.
