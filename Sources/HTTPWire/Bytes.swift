@@ -90,8 +90,16 @@ extension Span<UInt8> {
 
     /// The first index in `range` with this byte, nil without one.
     func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
-        for index in range where self[index] == byte { return index }
+        let part = extracting(range)
+        for index in part.indices where part[index] == byte { return range.lowerBound + index }
         return nil
+    }
+
+    /// Where the token that `range` begins with ends: the first index with another byte, else the end.
+    func endOfToken(in range: Range<Int>) -> Int {
+        let part = extracting(range)
+        for index in part.indices where !Byte.isToken(part[index]) { return range.lowerBound + index }
+        return range.upperBound
     }
 
     /// `range` without the white space at both its ends.
@@ -106,11 +114,10 @@ extension Span<UInt8> {
     /// Whether the bytes at `range` are exactly those of `literal`.
     func equals(_ literal: StaticString, at range: Range<Int>) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
-        // Lifetime: a literal lives for ever. Bounds: `offset` is below its count, just compared.
+        let part = extracting(range)
+        // Lifetime: a literal lives for ever. Bounds: `index` is below its count, just compared.
         let expected = unsafe literal.utf8Start
-        for offset in 0..<range.count where unsafe self[range.lowerBound + offset] != expected[offset] {
-            return false
-        }
+        for index in part.indices where unsafe part[index] != expected[index] { return false }
         return true
     }
 
@@ -124,13 +131,12 @@ extension Span<UInt8> {
 
     /// Whether the bytes at `range` begin with `literal`, as `equalsIgnoringCase` compares.
     func startsIgnoringCase(_ literal: StaticString, at range: Range<Int>) -> Bool {
-        guard range.count >= literal.utf8CodeUnitCount else { return false }
-        // Lifetime: a literal lives for ever. Bounds: `offset` is below its count.
+        let count = literal.utf8CodeUnitCount
+        guard range.count >= count else { return false }
+        let part = extracting(range.lowerBound..<range.lowerBound + count)
+        // Lifetime: a literal lives for ever. Bounds: `index` is below its count.
         let expected = unsafe literal.utf8Start
-        for offset in 0..<literal.utf8CodeUnitCount
-        where unsafe self[range.lowerBound + offset] | 0x20 != expected[offset] {
-            return false
-        }
+        for index in part.indices where unsafe part[index] | 0x20 != expected[index] { return false }
         return true
     }
 }
@@ -157,14 +163,18 @@ extension [UInt8] {
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    /// Appends `number` in decimal, without a string in between.
+    /// Appends `number`, which is not negative, in decimal, without a string in between.
     mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0)
-        var divisor = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(Byte.zero + UInt8(number / divisor % 10))
-            divisor /= 10
-        }
+        // The greatest Int has 19 digits.
+        var digits = InlineArray<19, UInt8>(repeating: 0)
+        var first = digits.count
+        var rest = number
+        repeat {
+            first -= 1
+            digits[first] = Byte.zero + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        append(digits.span.extracting(first..<digits.count))
     }
 }

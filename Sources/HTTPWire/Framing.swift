@@ -108,8 +108,7 @@ struct Framing: Sendable {
         while true {
             let comma = head.firstIndex(of: Byte.comma, in: start..<value.upperBound) ?? value.upperBound
             let coding = head.trimmed(start..<comma)
-            var tokenEnd = coding.lowerBound
-            while tokenEnd < coding.upperBound, Byte.isToken(head[tokenEnd]) { tokenEnd += 1 }
+            let tokenEnd = head.endOfToken(in: coding)
             let token = coding.lowerBound..<tokenEnd
             let isNamedChunked = head.equalsIgnoringCase("chunked", at: token)
             // A parameter may follow a coding's name (RFC 9112 §7), and chunked has none (§7.1).

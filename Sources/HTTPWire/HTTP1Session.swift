@@ -125,11 +125,10 @@ public struct HTTP1Session: Sendable {
     }
 
     /// Refuses what only the caller can see to be wrong: a deadline that passed, input that ended
-    /// early. Answer with `respondRefusal`. Nothing happens where there is a refusal already.
-    /// - Precondition: the session is not closed.
+    /// early. Answer with `respondRefusal`. Nothing happens where there is a refusal already, or the
+    /// last answer has been given (`mustClose`).
     public mutating func refuse(_ refusal: Refusal) {
-        if case .closed = state { preconditionFailure("the last answer has been given") }
-        guard self.refusal == nil else { return }
+        guard self.refusal == nil, !mustClose else { return }
         self.refusal = refusal
         state = .refused
     }

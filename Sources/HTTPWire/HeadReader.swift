@@ -106,10 +106,9 @@ struct HeadReader: Sendable {
     /// field-line = field-name ":" OWS field-value OWS (RFC 9112 §5). nil for an empty name, a byte in
     /// it that is none of a token, white space before the colon (§5.1), or no colon at all.
     private func fieldLine(_ head: Span<UInt8>, _ line: Range<Int>) -> Request.Field? {
-        var index = line.lowerBound
-        while index < line.upperBound, Byte.isToken(head[index]) { index += 1 }
-        guard index > line.lowerBound, index < line.upperBound, head[index] == Byte.colon else { return nil }
-        return Request.Field(name: line.lowerBound..<index, value: head.trimmed(index + 1..<line.upperBound))
+        let nameEnd = head.endOfToken(in: line)
+        guard nameEnd > line.lowerBound, nameEnd < line.upperBound, head[nameEnd] == Byte.colon else { return nil }
+        return Request.Field(name: line.lowerBound..<nameEnd, value: head.trimmed(nameEnd + 1..<line.upperBound))
     }
 
     private mutating func nextLine(after end: Int) {

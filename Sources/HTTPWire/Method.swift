@@ -5,6 +5,7 @@
 
 /// A request method. Any token is a method; what is not listed is `other`.
 public enum Method: Sendable, Equatable, CaseIterable {
+    /// The methods of RFC 9110 §9.3 and PATCH of RFC 5789.
     case get, head, post, put, delete, options, patch, trace, connect
     /// Another valid token; its bytes are at `Request.methodToken`.
     case other

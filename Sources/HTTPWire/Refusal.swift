@@ -7,19 +7,67 @@
 /// Why a request cannot be read any further. The connection is closed after the answer, since where
 /// the next request would begin is not known.
 public enum Refusal: Sendable, Equatable, CaseIterable {
-    case notHTTP, tooManyEmptyLines, malformedRequestLine, invalidTarget
-    case bareLineBreak, controlByte, foldedField, malformedField
-    case missingHost, repeatedHost, invalidHost
-    case invalidContentLength, repeatedContentLength, contentLengthWithTransferEncoding
-    case malformedTransferEncoding, transferEncodingInHTTP10
-    case malformedChunk, chunkLineTooLong, malformedTrailer
+    /// The first byte is none that a method starts with: TLS, another protocol, junk.
+    case notHTTP
+    /// More than `HTTPLimits.emptyLinesMax` empty lines before a request line (RFC 9112 §2.2).
+    case tooManyEmptyLines
+    /// Not `method SP request-target SP HTTP-version` (RFC 9112 §3).
+    case malformedRequestLine
+    /// None of the forms of RFC 9112 §3.2, one that its method does not have, or not visible ASCII.
+    case invalidTarget
+    /// A CR without LF or an LF without CR (RFC 9112 §2.2).
+    case bareLineBreak
+    /// NUL or another control byte but HTAB (RFC 9110 §5.5).
+    case controlByte
+    /// White space at the start of a field line (RFC 9112 §5.2).
+    case foldedField
+    /// Not `field-name ":" OWS field-value OWS` (RFC 9112 §5).
+    case malformedField
+    /// HTTP/1.1 without Host (RFC 9112 §3.2).
+    case missingHost
+    /// More than one Host (RFC 9112 §3.2).
+    case repeatedHost
+    /// A Host that is no `uri-host [":" port]` (RFC 9110 §7.2).
+    case invalidHost
+    /// Not decimal digits, or more than fit (RFC 9110 §8.6).
+    case invalidContentLength
+    /// More than one Content-Length, even of the same value (RFC 9112 §6.3).
+    case repeatedContentLength
+    /// Both framings in one message (RFC 9112 §6.1).
+    case contentLengthWithTransferEncoding
+    /// `chunked` twice, not last, with parameters, or no list of codings at all (RFC 9112 §6.1).
+    case malformedTransferEncoding
+    /// RFC 9112 §6.1: the framing of such a message is faulty.
+    case transferEncodingInHTTP10
+    /// Not the grammar of RFC 9112 §7.1.
+    case malformedChunk
+    /// Beyond `HTTPLimits.chunkLineBytesMax` or `.chunkExtensionBytesMax` (RFC 9112 §7.1.1).
+    case chunkLineTooLong
+    /// Not the grammar of RFC 9112 §7.1.2.
+    case malformedTrailer
+    /// The peer closed its side within a request (RFC 9112 §8). Said by the caller.
     case endedEarly
-    case headTimeout, bodyTimeout
+    /// The head did not arrive in time. Said by the caller.
+    case headTimeout
+    /// The body did not arrive in time. Said by the caller.
+    case bodyTimeout
+    /// Beyond `HTTPLimits.bodyBytesMax`.
     case bodyTooLarge
+    /// The request line is beyond `HTTPLimits.requestLineBytesMax` (RFC 9112 §3).
     case targetTooLong
+    /// An expectation other than 100-continue (RFC 9110 §10.1.1).
     case unknownExpectation
-    case headTooLarge, tooManyFields, trailersTooLarge
-    case methodTooLong, unknownTransferCoding
+    /// Beyond `HTTPLimits.headBytesMax` (RFC 6585 §5).
+    case headTooLarge
+    /// Beyond `HTTPLimits.fieldsMax` (RFC 6585 §5).
+    case tooManyFields
+    /// Beyond `HTTPLimits.trailerBytesMax` (RFC 6585 §5).
+    case trailersTooLarge
+    /// Beyond `HTTPLimits.methodBytesMax` (RFC 9112 §3).
+    case methodTooLong
+    /// A coding other than chunked (RFC 9112 §6.1).
+    case unknownTransferCoding
+    /// A version that is neither HTTP/1.0 nor HTTP/1.1 (RFC 9110 §15.6.6).
     case unsupportedVersion
 
     /// The status of the answer (RFC 9110 §15).

@@ -30,13 +30,12 @@ enum RequestLine {
     }
 
     private static func readTarget(_ head: Span<UInt8>, _ target: Range<Int>, into request: inout Request) -> Refusal? {
-        var question: Int?
-        for index in target {
-            let byte = head[index]
+        let bytes = head.extracting(target)
+        for index in bytes.indices {
             // RFC 3986 §2 has visible ASCII only; a fragment is never sent (RFC 9110 §4.2.5).
-            guard Byte.isVisible(byte), byte != Byte.hash else { return .invalidTarget }
-            if byte == Byte.question, question == nil { question = index }
+            guard Byte.isVisible(bytes[index]), bytes[index] != Byte.hash else { return .invalidTarget }
         }
+        let question = head.firstIndex(of: Byte.question, in: target)
         // CONNECT and its authority-form ask for a tunnel, which is a proxy's (RFC 9112 §3.2.3).
         guard request.method != .connect else { return .invalidTarget }
         let pathEnd = question ?? target.upperBound

@@ -51,37 +51,39 @@ public struct Response: Sendable {
     /// Appends status line, fields and body.
     borrowing func encode(date: HTTPDate, connection: Connection, omitsBody: Bool, into output: inout [UInt8]) {
         precondition(200...599 ~= status, "a final status")
-        output.append("HTTP/1.1 ")
-        output.appendDecimal(Int(status))
-        output.append(Byte.space)
-        output.append(Response.reason(of: status))
-        output.append("\r\nDate: ")
+        if status == 200 {
+            // What nearly every answer begins with, in one piece.
+            output.append("HTTP/1.1 200 OK\r\nDate: ")
+        } else {
+            output.append("HTTP/1.1 ")
+            output.appendDecimal(Int(status))
+            output.append(Byte.space)
+            output.append(Response.reason(of: status))
+            output.append("\r\nDate: ")
+        }
         date.append(to: &output)
-        output.append("\r\n")
         // RFC 9110 §8.6, §15.3.5, §15.4.5: neither 204 nor 304 has content; a length is not sent either.
         let hasContent = status != 204 && status != 304
         if hasContent {
             if !body.isEmpty, contentType.utf8CodeUnitCount > 0 {
-                output.append("Content-Type: ")
+                output.append("\r\nContent-Type: ")
                 output.append(contentType)
-                output.append("\r\n")
             }
-            output.append("Content-Length: ")
+            output.append("\r\nContent-Length: ")
             output.appendDecimal(body.count)
-            output.append("\r\n")
         }
         for field in fields {
+            output.append("\r\n")
             output.append(field.name)
             output.append(": ")
             for byte in field.value.utf8 {
                 output.append(Byte.isFieldContent(byte) ? byte : Byte.space)
             }
-            output.append("\r\n")
         }
         switch connection {
-        case .unsaid: output.append("\r\n")
-        case .close: output.append("Connection: close\r\n\r\n")
-        case .keepAlive: output.append("Connection: keep-alive\r\n\r\n")
+        case .unsaid: output.append("\r\n\r\n")
+        case .close: output.append("\r\nConnection: close\r\n\r\n")
+        case .keepAlive: output.append("\r\nConnection: keep-alive\r\n\r\n")
         }
         if hasContent, !omitsBody { output.append(body.span) }
     }

@@ -89,7 +89,10 @@ struct RequestTests {
 
     @Test("up to two empty lines before a request are ignored")
     func emptyLines() throws {
-        #expect(try single("\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n").path == "/a")
+        let request = "\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+        #expect(try single(request).path == "/a")
+        #expect(outcome(request + request).requests.map(\.path) == ["/a", "/a"])
+        #expect(outcome(request + "\r\n" + request).refusal == .tooManyEmptyLines)
     }
 
     @Test("without Content-Length and Transfer-Encoding there is no body", arguments: ["POST", "PUT", "GET"])

@@ -141,6 +141,17 @@ struct SessionTests {
         #expect(connection.outcome.mustClose)
     }
 
+    @Test("a deadline that passes after the last answer refuses nothing")
+    func lateDeadline() {
+        var connection = Connection(HTTPLimits())
+        connection.feed("GET / HTTP/1.0\r\n\r\n".utf8)
+        let output = connection.outcome.output
+        connection.session.refuse(.headTimeout)
+        connection.feed("x".utf8)
+        #expect(connection.outcome.refusal == nil)
+        #expect(connection.outcome.output == output)
+    }
+
     @Test("of a request that is refused at its first byte nothing of the one before is left")
     func stale() {
         let seen = outcome("GET /before HTTP/1.1\r\nHost: a\r\n\r\n\u{16}\u{3}")
