@@ -40,6 +40,7 @@ struct DifferentialTests {
             #expect(taken.payload == compacted(body), "\(hexadecimal(body))")
             #expect(JSONTreeParser.parse(taken.payload) == JSONTreeParser.parse(body))
             #expect(take(taken.payload) == .success(taken))
+            #expect(!taken.payload.contains { $0 < 0x20 }, "a payload has to fit one line of the log")
         }
     }
 

@@ -74,6 +74,22 @@ struct FieldTests {
         #expect((requestID("{\"\(name)\":\"a\"}") == "a") == isIt)
     }
 
+    @Test("a name with one byte changed, or one more or less, is another name", arguments: [
+        ("whatsapp_message_id", "\"w\""), ("session_id", "\"s\""), ("crisp_fingerprint", "1"), ("message", "\"m\""), ("reason", "\"r\""),
+        ("code", "1"), ("error", "true"), ("errors", "[true]"), ("data", "{\"message\":\"m\"}"),
+    ])
+    func nearNames(name: String, value: String) {
+        let nothing = Answers(status: .unrecognized)
+        #expect(answers("{\"\(name)\":\(value)}") != nothing)
+        for index in name.utf8.indices {
+            var near = bytes(name)
+            near[name.utf8.distance(from: name.startIndex, to: index)] ^= 1
+            #expect(answers("{\"\(text(near))\":\(value)}") == nothing, "\(text(near))")
+        }
+        #expect(answers("{\"\(name)x\":\(value)}") == nothing)
+        #expect(answers("{\"\(name.dropLast())\":\(value)}") == nothing || name == "errors")
+    }
+
     @Test("nothing is looked for deeper than data", arguments: [
         "{\"data\":{\"data\":{\"request_id\":\"a\"}}}", "{\"data\":[{\"request_id\":\"a\"}]}", "{\"payload\":{\"request_id\":\"a\"}}",
         "{\"error\":{\"request_id\":\"a\"}}", "{\"errors\":[{\"request_id\":\"a\"}]}", "{\"x\":\"\\\"request_id\\\":\\\"a\\\"\"}",
