@@ -32,8 +32,9 @@ extension Span<UInt8> {
             }
             var index = 0
             while index + 8 < length {
-                guard unsafe text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    == literal.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard
+                    unsafe text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                        == literal.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 else { return false }
                 index += 8
             }

@@ -51,7 +51,8 @@ enum FoundationDifference: String, CaseIterable {
         for byte in text {
             if !isInString, ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
                 if let comma, byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { output[comma] = 0x20 }
-                let followsValue = ![0, UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: ":")].contains(previous)
+                let followsValue = ![0, UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: ":")]
+                    .contains(previous)
                 comma = byte == UInt8(ascii: ",") && followsValue ? output.count : nil
                 previous = byte
             }
