@@ -30,6 +30,20 @@ struct FieldTests {
         #expect(take("{\"request_id\":\(token)}") == .failure(.noRequestID))
     }
 
+    @Test("one character that is not visible ASCII spoils a request_id, wherever it stands", arguments: [1, 7, 8, 9, 20])
+    func requestIDEveryPlace(length: Int) {
+        let others = (0x20...0x7F as ClosedRange<UInt8>).map { [$0] } + [bytes("é"), bytes("€"), bytes("😀")]
+        for place in 0..<length {
+            for character in others where character != [0x22] && character != [0x5C] {
+                var id = [UInt8](repeating: 0x61, count: length)
+                id.replaceSubrange(place...place, with: character)
+                let isUsable = character.count == 1 && 0x21...0x7E ~= character[0]
+                let taken = take(bytes("{\"request_id\":\"") + id + bytes("\"}"))
+                #expect(((try? taken.get().requestID) == text(id)) == isUsable, "\(hexadecimal(id))")
+            }
+        }
+    }
+
     @Test("the bound of a request_id is 256 bytes after unescaping", arguments: ["x", "\\u0078"])
     func requestIDBound(letter: String) {
         let most = String(repeating: letter, count: 256)
