@@ -12,6 +12,36 @@ extension Span<UInt8> {
         // integer all do.
         UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
+
+    /// Whether the bytes from `offset` are those of `name`, which has at least four. Room for it is the caller's
+    /// to have checked.
+    @inline(__always)
+    func holds(_ name: StaticString, at offset: Int) -> Bool {
+        let length = name.utf8CodeUnitCount
+        precondition(length >= 4 && offset >= 0 && length <= count - offset)
+        // Bounds: each load ends at or before `length`, which is the literal's own and within the span by the
+        // check above. Lifetime: a literal is never freed, the span's pointer stays in the closure.
+        let literal = unsafe UnsafeRawPointer(name.utf8Start)
+        return unsafe bytes.withUnsafeBytes { span in
+            let text = unsafe span.baseAddress.unsafelyUnwrapped + offset
+            guard length >= 8 else {
+                // Two halves that overlap: 4 to 7 bytes.
+                return unsafe text.loadUnaligned(as: UInt32.self) == literal.loadUnaligned(as: UInt32.self)
+                    && (text + length - 4).loadUnaligned(as: UInt32.self)
+                        == (literal + length - 4).loadUnaligned(as: UInt32.self)
+            }
+            var index = 0
+            while index + 8 < length {
+                guard
+                    unsafe text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                        == literal.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                else { return false }
+                index += 8
+            }
+            return unsafe text.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
+                == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
+        }
+    }
 }
 
 extension [UInt8] {

@@ -11,7 +11,8 @@ public struct DecodedCallback: Sendable, Equatable {
     public let status: CallbackStatus
     /// The unescaped `request_id`: 1 to 256 bytes, each visible ASCII (0x21 to 0x7E).
     public let requestID: Range<Int>
-    /// The JSON object that came, without white space between tokens and without byte order mark.
+    /// The JSON object that came, without white space between tokens and without byte order mark. It holds no
+    /// line feed, nor any other control character: it fits a line of the log (API.md §7).
     public let payload: Range<Int>
 }
 

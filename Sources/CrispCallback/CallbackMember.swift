@@ -58,12 +58,7 @@ enum CallbackMember: UInt8, Sendable, CaseIterable {
             self = .unknown
             return
         }
-        let name = candidate.name
-        for index in 0..<content.count where bytes[content.lowerBound + index] != name.byte(at: index) {
-            self = .unknown
-            return
-        }
-        self = candidate
+        self = bytes.holds(candidate.name, at: content.lowerBound) ? candidate : .unknown
     }
 
     /// The same for a name with escapes: rare, so each name is tried.

@@ -10,15 +10,31 @@ extension JSONToken {
         guard isNonEmptyString else { return false }
         if !isEscaped {
             let content = content
-            guard content.count <= CallbackBounds.requestIDBytesMax else { return false }
-            for index in content where !(0x21...0x7E ~= bytes[index]) { return false }
-            return true
+            return content.count <= CallbackBounds.requestIDBytesMax && Self.isVisibleASCII(bytes, content)
         }
         var letters = JSONUnescaping(content)
         var count = 0
         while let letter = letters.next(bytes) {
             count += 1
             guard 0x21...0x7E ~= letter, count <= CallbackBounds.requestIDBytesMax else { return false }
+        }
+        return true
+    }
+
+    /// Whether every byte of `range` is one of 0x21 to 0x7E; eight at a time.
+    private static func isVisibleASCII(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = range.lowerBound
+        while index <= range.upperBound - 8 {
+            let word = bytes.littleEndianWord(at: index)
+            // The top bit of a byte is set by what is below 0x21 (first term), and by 0x7F and above (second).
+            let hits = (word &- ones &* 0x21) & ~word | (word &+ ones) | word
+            guard hits & (ones &* 0x80) == 0 else { return false }
+            index += 8
+        }
+        while index < range.upperBound {
+            guard 0x21...0x7E ~= bytes[index] else { return false }
+            index += 1
         }
         return true
     }

@@ -60,8 +60,8 @@ public enum JSONString {
         }
     }
 
-    /// Appends a scanned string as a token that any reader takes: as it came, but with U+FFFD for each surrogate
-    /// without its other half; or `null` where there is none.
+    /// Appends a scanned string as a token: as it came, or, where that has a surrogate without its other half,
+    /// spelled anew with U+FFFD in its place. Appends `null` where there is no string.
     static func appendToken(_ token: JSONToken?, in text: Span<UInt8>, to output: inout [UInt8]) {
         guard let token else {
             for index in 0..<4 { output.append(("null" as StaticString).byte(at: index)) }

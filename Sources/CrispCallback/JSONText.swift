@@ -6,7 +6,8 @@
 
 /// JSON texts as they are stored.
 public enum JSONText {
-    /// Appends `text`, which `JSONScanner` let pass, without white space between its tokens.
+    /// Appends `text` without white space between its tokens. Let it pass `JSONScanner.validate` first; what did
+    /// not is no JSON afterwards either.
     public static func appendCompact(_ text: Span<UInt8>, to output: inout [UInt8]) {
         var index = JSONScanner.textStart(text)
         var runStart = index

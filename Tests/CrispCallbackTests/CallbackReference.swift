@@ -121,7 +121,8 @@ private func identifier(_ tree: JSONTree) -> String? {
 
 private func wholeNumber(_ tree: JSONTree) -> String? {
     switch tree {
-    case .number(let number): return isDigits(number.hasPrefix("-") ? String(number.dropFirst()) : number) ? number : nil
+    case .number(let number):
+        return isDigits(number.hasPrefix("-") ? String(number.dropFirst()) : number) ? number : nil
     case .string(let units):
         let text = String(decoding: units, as: UTF16.self)
         return isDigits(text) && (text == "0" || !text.hasPrefix("0")) ? text : nil

@@ -5,16 +5,28 @@ import Testing
 
 @Suite("decoder")
 struct DecoderTests {
-    @Test("the payload is the body without white space between tokens; all else stays byte for byte", arguments: [
-        ("{\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"),
-        (" { \"request_id\" :\t\"r\" ,\r\n\"a\" : [ 1 , { } ] } \n", "{\"request_id\":\"r\",\"a\":[1,{}]}"),
-        ("{\"request_id\":\"r\",\"a\":\" b\\\" \\\\\"}", "{\"request_id\":\"r\",\"a\":\" b\\\" \\\\\"}"),
-        ("{\"request_id\":\"r\", \"a\\\\\" : \" \\\" : \" }", "{\"request_id\":\"r\",\"a\\\\\":\" \\\" : \"}"),
-        ("\u{FEFF}{\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"), ("\u{FEFF} {\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"),
-        ("{\"request_id\":\"\\u0072\",\"n\":1.50e+007,\"n\":-0}", "{\"request_id\":\"\\u0072\",\"n\":1.50e+007,\"n\":-0}"),
-        ("{ \"request_id\":\"r\",\"n\":12345678901234567890123.10 }", "{\"request_id\":\"r\",\"n\":12345678901234567890123.10}"),
-        ("{\"\u{FEFF}\":\"\u{FEFF} é\", \"request_id\":\"r\",\"s\":\"\\ud800\"}", "{\"\u{FEFF}\":\"\u{FEFF} é\",\"request_id\":\"r\",\"s\":\"\\ud800\"}"),
-    ])
+    @Test(
+        "the payload is the body without white space between tokens; all else stays byte for byte",
+        arguments: [
+            ("{\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"),
+            (" { \"request_id\" :\t\"r\" ,\r\n\"a\" : [ 1 , { } ] } \n", "{\"request_id\":\"r\",\"a\":[1,{}]}"),
+            ("{\"request_id\":\"r\",\"a\":\" b\\\" \\\\\"}", "{\"request_id\":\"r\",\"a\":\" b\\\" \\\\\"}"),
+            ("{\"request_id\":\"r\", \"a\\\\\" : \" \\\" : \" }", "{\"request_id\":\"r\",\"a\\\\\":\" \\\" : \"}"),
+            ("\u{FEFF}{\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"),
+            ("\u{FEFF} {\"request_id\":\"r\"}", "{\"request_id\":\"r\"}"),
+            (
+                "{\"request_id\":\"\\u0072\",\"n\":1.50e+007,\"n\":-0}",
+                "{\"request_id\":\"\\u0072\",\"n\":1.50e+007,\"n\":-0}"
+            ),
+            (
+                "{ \"request_id\":\"r\",\"n\":12345678901234567890123.10 }",
+                "{\"request_id\":\"r\",\"n\":12345678901234567890123.10}"
+            ),
+            (
+                "{\"\u{FEFF}\":\"\u{FEFF} é\", \"request_id\":\"r\",\"s\":\"\\ud800\"}",
+                "{\"\u{FEFF}\":\"\u{FEFF} é\",\"request_id\":\"r\",\"s\":\"\\ud800\"}"
+            ),
+        ])
     func payload(body: String, payload: String) throws {
         #expect(text(try take(body).get().payload) == payload)
     }
@@ -37,12 +49,17 @@ struct DecoderTests {
         #expect(text(record) == "{\"request_id\":\"one\"}one{\"request_id\":\"two\"}two{\"request_id\":\"three\"}three")
     }
 
-    @Test("what is no JSON object is told from what has no request_id", arguments: [
-        ("", .notJSON(offset: 0, .empty)), ("[]", .notAnObject), ("\"request_id\"", .notAnObject), ("null", .notAnObject), ("17", .notAnObject),
-        ("[{\"request_id\":\"r\"}]", .notAnObject), ("[1", .notJSON(offset: 2, .unexpectedEnd)), ("{}", .noRequestID),
-        ("{\"request_id\":\"r\"}{", .notJSON(offset: 18, .trailingBytes)), ("{\"request_id\":7,}", .notJSON(offset: 16, .unexpectedByte)),
-        ("request_id=r", .notJSON(offset: 0, .unexpectedByte)),
-    ] as [(String, CallbackRejection)])
+    @Test(
+        "what is no JSON object is told from what has no request_id",
+        arguments: [
+            ("", .notJSON(offset: 0, .empty)), ("[]", .notAnObject), ("\"request_id\"", .notAnObject),
+            ("null", .notAnObject), ("17", .notAnObject),
+            ("[{\"request_id\":\"r\"}]", .notAnObject), ("[1", .notJSON(offset: 2, .unexpectedEnd)),
+            ("{}", .noRequestID),
+            ("{\"request_id\":\"r\"}{", .notJSON(offset: 18, .trailingBytes)),
+            ("{\"request_id\":7,}", .notJSON(offset: 16, .unexpectedByte)),
+            ("request_id=r", .notJSON(offset: 0, .unexpectedByte)),
+        ] as [(String, CallbackRejection)])
     func refused(body: String, rejection: CallbackRejection) {
         #expect(take(body) == .failure(rejection))
     }
@@ -91,10 +108,14 @@ struct StringTokenTests {
         return Array(output.dropFirst())
     }
 
-    @Test("a string becomes a token with what must be escaped escaped, and no more", arguments: [
-        ("", "\"\""), ("abc", "\"abc\""), ("a\"b", "\"a\\\"b\""), ("a\\b", "\"a\\\\b\""), ("/", "\"/\""), ("\n\r\t\u{8}\u{C}", "\"\\n\\r\\t\\b\\f\""),
-        ("\u{0}\u{1F}\u{7F}", "\"\\u0000\\u001f\u{7F}\""), ("é€😀\u{2028}", "\"é€😀\u{2028}\""), ("12345678\"12345678", "\"12345678\\\"12345678\""),
-    ])
+    @Test(
+        "a string becomes a token with what must be escaped escaped, and no more",
+        arguments: [
+            ("", "\"\""), ("abc", "\"abc\""), ("a\"b", "\"a\\\"b\""), ("a\\b", "\"a\\\\b\""), ("/", "\"/\""),
+            ("\n\r\t\u{8}\u{C}", "\"\\n\\r\\t\\b\\f\""),
+            ("\u{0}\u{1F}\u{7F}", "\"\\u0000\\u001f\u{7F}\""), ("é€😀\u{2028}", "\"é€😀\u{2028}\""),
+            ("12345678\"12345678", "\"12345678\\\"12345678\""),
+        ])
     func tokens(value: String, expected: String) {
         var output: [UInt8] = []
         JSONString.append(value, to: &output)
@@ -102,20 +123,26 @@ struct StringTokenTests {
         #expect(token(bytes(value)) == bytes(expected))
     }
 
-    @Test("bytes that are not UTF-8 become U+FFFD, one for each", arguments: [
-        ([0xFF], "\u{FFFD}"), ([0x61, 0x80, 0x62], "a\u{FFFD}b"), ([0xC3, 0xA9, 0xC3], "é\u{FFFD}"), ([0xE2, 0x82], "\u{FFFD}\u{FFFD}"),
-        ([0xED, 0xA0, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}"), ([0xC0, 0x80], "\u{FFFD}\u{FFFD}"), ([0xF0, 0x9F, 0x98, 0x80], "😀"),
-    ] as [([UInt8], String)])
+    @Test(
+        "bytes that are not UTF-8 become U+FFFD, one for each",
+        arguments: [
+            ([0xFF], "\u{FFFD}"), ([0x61, 0x80, 0x62], "a\u{FFFD}b"), ([0xC3, 0xA9, 0xC3], "é\u{FFFD}"),
+            ([0xE2, 0x82], "\u{FFFD}\u{FFFD}"),
+            ([0xED, 0xA0, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}"), ([0xC0, 0x80], "\u{FFFD}\u{FFFD}"),
+            ([0xF0, 0x9F, 0x98, 0x80], "😀"),
+        ] as [([UInt8], String)])
     func repaired(value: [UInt8], expected: String) {
         #expect(token(value) == bytes("\"\(expected)\""))
     }
 
-    @Test("whatever the bytes, the token is valid JSON, and what was UTF-8 comes back the same", arguments: Rounds.seeds)
+    @Test(
+        "whatever the bytes, the token is valid JSON, and what was UTF-8 comes back the same", arguments: Rounds.seeds)
     func generated(seed: UInt64) {
         var numbers = SeededNumbers(seed: seed &+ 5000)
         for _ in 0..<Rounds.casesPerSeed / 4 {
             let value = (0..<Int.random(in: 0...24, using: &numbers)).map { _ in
-                numbers.chance(2) ? UInt8.random(in: 0...255, using: &numbers) : numbers.pick([0x22, 0x5C, 0x0A, 0x61, 0xC3, 0xA9])
+                numbers.chance(2)
+                    ? UInt8.random(in: 0...255, using: &numbers) : numbers.pick([0x22, 0x5C, 0x0A, 0x61, 0xC3, 0xA9])
             }
             let token = token(value)
             #expect(rejection(token) == nil)

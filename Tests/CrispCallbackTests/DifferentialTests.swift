@@ -40,10 +40,13 @@ struct DifferentialTests {
             #expect(taken.payload == compacted(body), "\(hexadecimal(body))")
             #expect(JSONTreeParser.parse(taken.payload) == JSONTreeParser.parse(body))
             #expect(take(taken.payload) == .success(taken))
+            #expect(!taken.payload.contains { $0 < 0x20 }, "a payload has to fit one line of the log")
         }
     }
 
-    @Test("a text passes the scanner if and only if it passes Foundation, but for the known differences", arguments: Rounds.seeds)
+    @Test(
+        "a text passes the scanner if and only if it passes Foundation, but for the known differences",
+        arguments: Rounds.seeds)
     func scannerAgainstFoundation(seed: UInt64) {
         var generator = TextGenerator(seed: seed &+ 3000)
         for round in 0..<Rounds.casesPerSeed {
@@ -51,7 +54,8 @@ struct DifferentialTests {
             for text in [valid, generator.damaged(valid)] where foundationPasses(text) != (rejection(text) == nil) {
                 #expect(
                     FoundationDifference(of: text) != nil,
-                    "seed \(seed), round \(round): Foundation \(foundationPasses(text) ? "takes" : "refuses") \(hexadecimal(text))")
+                    "seed \(seed), round \(round): Foundation \(foundationPasses(text) ? "takes" : "refuses") \(hexadecimal(text))"
+                )
             }
         }
     }
@@ -92,7 +96,8 @@ struct DifferentialTests {
         switch (rejection(text), tree) {
         case (nil, .success), (.malformed, .failure(.grammar)), (_?, .failure(.notUTF8)): break
         case (.nestedTooDeep(let offset), .failure(.tooDeep(let expected))) where offset == expected: break
-        case (let verdict, _): Issue.record("\(name): scanner \(String(describing: verdict)), parser \(tree): \(hexadecimal(text))")
+        case (let verdict, _):
+            Issue.record("\(name): scanner \(String(describing: verdict)), parser \(tree): \(hexadecimal(text))")
         }
     }
 

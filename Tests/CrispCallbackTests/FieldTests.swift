@@ -9,20 +9,39 @@ struct FieldTests {
 
     // MARK: request_id
 
-    @Test("a request_id is 1 to 256 visible ASCII characters", arguments: [
-        ("\"a\"", "a"), ("\"!\"", "!"), ("\"~\"", "~"), ("\"\\u0061\\u0062\"", "ab"), ("\"\\/\\\"\\\\\"", "/\"\\"),
-        ("\"6ea55176-0d23-4f4e-a9b5-6b6f9d7e3c11\"", "6ea55176-0d23-4f4e-a9b5-6b6f9d7e3c11"),
-    ])
+    @Test(
+        "a request_id is 1 to 256 visible ASCII characters",
+        arguments: [
+            ("\"a\"", "a"), ("\"!\"", "!"), ("\"~\"", "~"), ("\"\\u0061\\u0062\"", "ab"), ("\"\\/\\\"\\\\\"", "/\"\\"),
+            ("\"6ea55176-0d23-4f4e-a9b5-6b6f9d7e3c11\"", "6ea55176-0d23-4f4e-a9b5-6b6f9d7e3c11"),
+        ])
     func requestIDUsable(token: String, value: String) {
         #expect(requestID("{\"request_id\":\(token)}") == value)
     }
 
-    @Test("what is no visible ASCII string is no request_id", arguments: [
-        "\"\"", "\" \"", "\"a b\"", "\"a\\u0020b\"", "\"\u{7F}\"", "\"\\u007f\"", "\"\\n\"", "\"\\u0000\"", "\"é\"", "\"\\u00e9\"",
-        "\"\\ud800\"", "\"😀\"", "1", "true", "null", "{}", "[\"a\"]", "{\"request_id\":\"a\"}",
-    ])
+    @Test(
+        "what is no visible ASCII string is no request_id",
+        arguments: [
+            "\"\"", "\" \"", "\"a b\"", "\"a\\u0020b\"", "\"\u{7F}\"", "\"\\u007f\"", "\"\\n\"", "\"\\u0000\"", "\"é\"",
+            "\"\\u00e9\"",
+            "\"\\ud800\"", "\"😀\"", "1", "true", "null", "{}", "[\"a\"]", "{\"request_id\":\"a\"}",
+        ])
     func requestIDUnusable(token: String) {
         #expect(take("{\"request_id\":\(token)}") == .failure(.noRequestID))
+    }
+
+    @Test("one character that is not visible ASCII spoils a request_id, wherever it stands", arguments: [1, 7, 8, 9, 20])
+    func requestIDEveryPlace(length: Int) {
+        let others = (0x20...0x7F as ClosedRange<UInt8>).map { [$0] } + [bytes("é"), bytes("€"), bytes("😀")]
+        for place in 0..<length {
+            for character in others where character != [0x22] && character != [0x5C] {
+                var id = [UInt8](repeating: 0x61, count: length)
+                id.replaceSubrange(place...place, with: character)
+                let isUsable = character.count == 1 && 0x21...0x7E ~= character[0]
+                let taken = take(bytes("{\"request_id\":\"") + id + bytes("\"}"))
+                #expect(((try? taken.get().requestID) == text(id)) == isUsable, "\(hexadecimal(id))")
+            }
+        }
     }
 
     @Test("the bound of a request_id is 256 bytes after unescaping", arguments: ["x", "\\u0078"])
@@ -32,30 +51,35 @@ struct FieldTests {
         #expect(take("{\"request_id\":\"\(most + letter)\"}") == .failure(.noRequestID))
     }
 
-    @Test("the first usable value counts: the top, then data", arguments: [
-        ("{\"request_id\":\"t\",\"data\":{\"request_id\":\"d\"}}", "t"),
-        ("{\"data\":{\"request_id\":\"d\"},\"request_id\":\"t\"}", "t"),
-        ("{\"data\":{\"request_id\":\"d\"}}", "d"),
-        ("{\"request_id\":\"\",\"data\":{\"request_id\":\"d\"}}", "d"),
-        ("{\"request_id\":7,\"data\":{\"request_id\":\"d\"}}", "d"),
-        ("{\"data\":{\"request_id\":\"d\"},\"request_id\":null}", "d"),
-    ])
+    @Test(
+        "the first usable value counts: the top, then data",
+        arguments: [
+            ("{\"request_id\":\"t\",\"data\":{\"request_id\":\"d\"}}", "t"),
+            ("{\"data\":{\"request_id\":\"d\"},\"request_id\":\"t\"}", "t"),
+            ("{\"data\":{\"request_id\":\"d\"}}", "d"),
+            ("{\"request_id\":\"\",\"data\":{\"request_id\":\"d\"}}", "d"),
+            ("{\"request_id\":7,\"data\":{\"request_id\":\"d\"}}", "d"),
+            ("{\"data\":{\"request_id\":\"d\"},\"request_id\":null}", "d"),
+        ])
     func topBeforeData(body: String, value: String) {
         #expect(requestID(body) == value)
     }
 
-    @Test("a member named twice counts as it came last", arguments: [
-        ("{\"request_id\":\"a\",\"request_id\":\"b\"}", "b"),
-        ("{\"request_id\":\"a\",\"request\\u005fid\":\"b\"}", "b"),
-        ("{\"request_id\":\"a\",\"request_id\":5,\"data\":{\"request_id\":\"d\"}}", "d"),
-        ("{\"data\":{\"request_id\":\"a\"},\"data\":{\"request_id\":\"b\"}}", "b"),
-        ("{\"data\":{\"request_id\":\"a\",\"request_id\":\"b\"}}", "b"),
-    ])
+    @Test(
+        "a member named twice counts as it came last",
+        arguments: [
+            ("{\"request_id\":\"a\",\"request_id\":\"b\"}", "b"),
+            ("{\"request_id\":\"a\",\"request\\u005fid\":\"b\"}", "b"),
+            ("{\"request_id\":\"a\",\"request_id\":5,\"data\":{\"request_id\":\"d\"}}", "d"),
+            ("{\"data\":{\"request_id\":\"a\"},\"data\":{\"request_id\":\"b\"}}", "b"),
+            ("{\"data\":{\"request_id\":\"a\",\"request_id\":\"b\"}}", "b"),
+        ])
     func lastCounts(body: String, value: String) {
         #expect(requestID(body) == value)
     }
 
-    @Test("a later data replaces an earlier one wholly", arguments: ["{}", "null", "[{\"request_id\":\"b\"}]", "\"b\""])
+    @Test(
+        "a later data replaces an earlier one wholly", arguments: ["{}", "null", "[{\"request_id\":\"b\"}]", "\"b\""])
     func laterData(second: String) {
         #expect(take("{\"data\":{\"request_id\":\"a\"},\"data\":\(second)}") == .failure(.noRequestID))
     }
@@ -65,44 +89,80 @@ struct FieldTests {
         #expect(take("{\"request_id\":\"a\",\"request_id\":\"\"}") == .failure(.noRequestID))
     }
 
-    @Test("names are matched after unescaping, exactly", arguments: [
-        ("request\\u005fid", true), ("\\u0072equest_id", true), ("\\u0072\\u0065\\u0071\\u0075\\u0065\\u0073\\u0074\\u005F\\u0069\\u0064", true),
-        ("Request_id", false), ("request_i", false), ("request_idd", false), ("request-id", false), ("session_id", false),
-        ("request_id\\u0000", false), ("\\u0000equest_id", false), ("request_i\\ud800", false), ("sequest_id", false),
-    ])
+    @Test(
+        "names are matched after unescaping, exactly",
+        arguments: [
+            ("request\\u005fid", true), ("\\u0072equest_id", true),
+            ("\\u0072\\u0065\\u0071\\u0075\\u0065\\u0073\\u0074\\u005F\\u0069\\u0064", true),
+            ("Request_id", false), ("request_i", false), ("request_idd", false), ("request-id", false),
+            ("session_id", false),
+            ("request_id\\u0000", false), ("\\u0000equest_id", false), ("request_i\\ud800", false),
+            ("sequest_id", false),
+        ])
     func names(name: String, isIt: Bool) {
         #expect((requestID("{\"\(name)\":\"a\"}") == "a") == isIt)
     }
 
-    @Test("nothing is looked for deeper than data", arguments: [
-        "{\"data\":{\"data\":{\"request_id\":\"a\"}}}", "{\"data\":[{\"request_id\":\"a\"}]}", "{\"payload\":{\"request_id\":\"a\"}}",
-        "{\"error\":{\"request_id\":\"a\"}}", "{\"errors\":[{\"request_id\":\"a\"}]}", "{\"x\":\"\\\"request_id\\\":\\\"a\\\"\"}",
-    ])
+    @Test(
+        "a name with one byte changed, or one more or less, is another name",
+        arguments: [
+            ("whatsapp_message_id", "\"w\""), ("session_id", "\"s\""), ("crisp_fingerprint", "1"), ("message", "\"m\""),
+            ("reason", "\"r\""),
+            ("code", "1"), ("error", "true"), ("errors", "[true]"), ("data", "{\"message\":\"m\"}"),
+        ])
+    func nearNames(name: String, value: String) {
+        let nothing = Answers(status: .unrecognized)
+        #expect(answers("{\"\(name)\":\(value)}") != nothing)
+        for index in name.utf8.indices {
+            var near = bytes(name)
+            near[name.utf8.distance(from: name.startIndex, to: index)] ^= 1
+            #expect(answers("{\"\(text(near))\":\(value)}") == nothing, "\(text(near))")
+        }
+        #expect(answers("{\"\(name)x\":\(value)}") == nothing)
+        #expect(answers("{\"\(name.dropLast())\":\(value)}") == nothing || name == "errors")
+    }
+
+    @Test(
+        "nothing is looked for deeper than data",
+        arguments: [
+            "{\"data\":{\"data\":{\"request_id\":\"a\"}}}", "{\"data\":[{\"request_id\":\"a\"}]}",
+            "{\"payload\":{\"request_id\":\"a\"}}",
+            "{\"error\":{\"request_id\":\"a\"}}", "{\"errors\":[{\"request_id\":\"a\"}]}",
+            "{\"x\":\"\\\"request_id\\\":\\\"a\\\"\"}",
+        ])
     func notDeeper(body: String) {
         #expect(take(body) == .failure(.noRequestID))
     }
 
     // MARK: whatsapp_message_id, session_id
 
-    @Test("an identifier is answered as its token stood", arguments: ["\"a\"", "\"é\"", "\"\\u00e9\"", "\" \"", "\"\\ud83d\\ude00\"", "\"\\u0000\""])
+    @Test(
+        "an identifier is answered as its token stood",
+        arguments: ["\"a\"", "\"é\"", "\"\\u00e9\"", "\" \"", "\"\\ud83d\\ude00\"", "\"\\u0000\""])
     func identifierUsable(token: String) {
         #expect(answers("{\"whatsapp_message_id\":\(token)}")?.whatsappMessageID == token)
         #expect(answers("{\"session_id\":\(token)}")?.sessionID == token)
         #expect(answers("{\"data\":{\"session_id\":\(token)}}")?.sessionID == token)
     }
 
-    @Test("an identifier is no empty string, no other value and has no lone surrogate", arguments: [
-        "\"\"", "1", "null", "true", "{}", "[]", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud83d\\u0041\"", "\"a\\uDFFF\"",
-    ])
+    @Test(
+        "an identifier is no empty string, no other value and has no lone surrogate",
+        arguments: [
+            "\"\"", "1", "null", "true", "{}", "[]", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud83d\\u0041\"",
+            "\"a\\uDFFF\"",
+        ])
     func identifierUnusable(token: String) {
         let read = answers("{\"whatsapp_message_id\":\(token),\"session_id\":\(token)}")
         #expect(read == Answers(status: .unrecognized))
         #expect(answers("{\"session_id\":\(token),\"data\":{\"session_id\":\"d\"}}")?.sessionID == "\"d\"")
     }
 
-    @Test("the bound of an identifier is 512 bytes of UTF-8 after unescaping", arguments: [
-        ("x", 512), ("\\u0078", 512), ("é", 256), ("\\u00e9", 256), ("😀", 128), ("\\ud83d\\ude00", 128), ("\\n", 512), ("\\u0000", 512),
-    ])
+    @Test(
+        "the bound of an identifier is 512 bytes of UTF-8 after unescaping",
+        arguments: [
+            ("x", 512), ("\\u0078", 512), ("é", 256), ("\\u00e9", 256), ("😀", 128), ("\\ud83d\\ude00", 128),
+            ("\\n", 512), ("\\u0000", 512),
+        ])
     func identifierBound(letter: String, most: Int) {
         let token = "\"\(String(repeating: letter, count: most))\""
         #expect(answers("{\"session_id\":\(token)}")?.sessionID == token)
@@ -121,36 +181,45 @@ struct FieldTests {
 
     // MARK: crisp_fingerprint
 
-    @Test("a fingerprint is a whole number, or a string of digits; answered as that number", arguments: [
-        ("0", "0"), ("163239623329114", "163239623329114"), ("-5", "-5"), ("-0", "-0"), ("\"0\"", "0"), ("\"17\"", "17"),
-        ("\"\\u0031\\u0037\"", "17"), ("123456789012345678901234567890", "123456789012345678901234567890"),
-        ("\"9999999999999999999999999999999\"", "9999999999999999999999999999999"),
-    ])
+    @Test(
+        "a fingerprint is a whole number, or a string of digits; answered as that number",
+        arguments: [
+            ("0", "0"), ("163239623329114", "163239623329114"), ("-5", "-5"), ("-0", "-0"), ("\"0\"", "0"),
+            ("\"17\"", "17"),
+            ("\"\\u0031\\u0037\"", "17"), ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("\"9999999999999999999999999999999\"", "9999999999999999999999999999999"),
+        ])
     func fingerprintUsable(token: String, number: String) {
         #expect(answers("{\"crisp_fingerprint\":\(token)}")?.fingerprint == number)
         #expect(answers("{\"crisp_fingerprint\":[],\"data\":{\"crisp_fingerprint\":\(token)}}")?.fingerprint == number)
     }
 
-    @Test("anything else is no fingerprint", arguments: [
-        "1.0", "1e5", "1E5", "0.0", "-1.5", "\"\"", "\"007\"", "\"00\"", "\"-5\"", "\"+5\"", "\"1.0\"", "\"1e5\"", "\" 1\"", "\"1 \"", "\"x\"",
-        "\"\\u0030\\u0030\"", "\"١\"", "null", "true", "[1]", "{}",
-    ])
+    @Test(
+        "anything else is no fingerprint",
+        arguments: [
+            "1.0", "1e5", "1E5", "0.0", "-1.5", "\"\"", "\"007\"", "\"00\"", "\"-5\"", "\"+5\"", "\"1.0\"", "\"1e5\"",
+            "\" 1\"", "\"1 \"", "\"x\"",
+            "\"\\u0030\\u0030\"", "\"١\"", "null", "true", "[1]", "{}",
+        ])
     func fingerprintUnusable(token: String) {
         #expect(answers("{\"crisp_fingerprint\":\(token)}") == Answers(status: .unrecognized))
     }
 
     @Test("identifiers and fingerprint are answered whatever the outcome")
     func answeredWhateverTheOutcome() {
-        let read = answers("{\"error\":true,\"data\":{\"whatsapp_message_id\":\"w\",\"session_id\":\"s\",\"crisp_fingerprint\":9}}")
+        let read = answers(
+            "{\"error\":true,\"data\":{\"whatsapp_message_id\":\"w\",\"session_id\":\"s\",\"crisp_fingerprint\":9}}")
         #expect(read == Answers(status: .failed, fingerprint: "9", whatsappMessageID: "\"w\"", sessionID: "\"s\""))
     }
 
     // MARK: code
 
-    @Test("a code is a whole number without sign, or a string of digits, up to 18 digits", arguments: [
-        ("0", 0), ("131049", 131049), ("\"131049\"", 131049), ("\"0\"", 0), ("\"\\u0039\"", 9),
-        ("999999999999999999", 999_999_999_999_999_999), ("\"999999999999999999\"", 999_999_999_999_999_999),
-    ] as [(String, UInt64)])
+    @Test(
+        "a code is a whole number without sign, or a string of digits, up to 18 digits",
+        arguments: [
+            ("0", 0), ("131049", 131049), ("\"131049\"", 131049), ("\"0\"", 0), ("\"\\u0039\"", 9),
+            ("999999999999999999", 999_999_999_999_999_999), ("\"999999999999999999\"", 999_999_999_999_999_999),
+        ] as [(String, UInt64)])
     func codeUsable(token: String, code: UInt64) {
         #expect(answers("{\"code\":\(token)}")?.code == code)
         #expect(answers("{\"data\":{\"code\":\(token)}}")?.code == code)
@@ -158,9 +227,12 @@ struct FieldTests {
         #expect(answers("{\"data\":{\"errors\":[{\"code\":\(token)}]}}")?.code == code)
     }
 
-    @Test("anything else is no code", arguments: [
-        "-1", "-0", "1.0", "1e5", "1000000000000000000", "\"1000000000000000000\"", "\"\"", "\"007\"", "\"-1\"", "\"1.0\"", "null", "true", "[]", "{}",
-    ])
+    @Test(
+        "anything else is no code",
+        arguments: [
+            "-1", "-0", "1.0", "1e5", "1000000000000000000", "\"1000000000000000000\"", "\"\"", "\"007\"", "\"-1\"",
+            "\"1.0\"", "null", "true", "[]", "{}",
+        ])
     func codeUnusable(token: String) {
         #expect(answers("{\"code\":\(token),\"error\":{\"code\":\(token)}}")?.code == nil)
         #expect(answers("{\"code\":\(token),\"error\":{\"code\":7}}")?.code == 7)

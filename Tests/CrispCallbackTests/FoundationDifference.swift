@@ -15,6 +15,8 @@ enum FoundationDifference: String, CaseIterable {
     case otherEncoding
     /// More than 64 open arrays and objects: our limit (API.md §3; §9 allows one). Foundation's is 512.
     case nestedTooDeep
+    /// A comma after the last element or member: no grammar (§4, §5), taken by Foundation.
+    case trailingComma
 
     init?(of text: [UInt8]) {
         switch JSONTreeParser.parse(text) {
@@ -28,11 +30,37 @@ enum FoundationDifference: String, CaseIterable {
             }
         case .failure(.tooDeep): self = .nestedTooDeep
         case .failure:
-            guard text.prefix(4).contains(0) || text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) else {
+            if text.prefix(4).contains(0) || text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) {
+                self = .otherEncoding
+            } else if case .success = JSONTreeParser.parse(Self.withoutTrailingCommas(text)) {
+                self = .trailingComma
+            } else {
                 return nil
             }
-            self = .otherEncoding
         }
+    }
+
+    /// `text` without the commas that stand, outside strings, between a value and a closing bracket.
+    private static func withoutTrailingCommas(_ text: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        /// Where in the output a comma stands that nothing but white space has followed yet.
+        var comma: Int?
+        var isInString = false
+        var isEscaped = false
+        var previous: UInt8 = 0
+        for byte in text {
+            if !isInString, ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
+                if let comma, byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { output[comma] = 0x20 }
+                let followsValue = ![0, UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: ":")]
+                    .contains(previous)
+                comma = byte == UInt8(ascii: ",") && followsValue ? output.count : nil
+                previous = byte
+            }
+            output.append(byte)
+            if byte == UInt8(ascii: "\""), !isEscaped { isInString.toggle() }
+            isEscaped = isInString && byte == UInt8(ascii: "\\") && !isEscaped
+        }
+        return output
     }
 
     private static func isLoneSurrogate(_ tree: JSONTree) -> Bool {

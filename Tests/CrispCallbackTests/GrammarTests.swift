@@ -18,7 +18,9 @@ struct GrammarTests {
     func corpus() {
         let verdicts = Set(CorpusCase.grammar.map(\.verdict))
         #expect(verdicts == Set(JSONFault.allCases.map { "\($0)" } + ["valid", "nestedTooDeep"]))
-        #expect(Set(CorpusCase.foundationDiffers.compactMap(\.difference)) == Set(FoundationDifference.allCases.map(\.rawValue)))
+        #expect(
+            Set(CorpusCase.foundationDiffers.compactMap(\.difference))
+                == Set(FoundationDifference.allCases.map(\.rawValue)))
     }
 
     @Test("a committed case gets its verdict", arguments: CorpusCase.grammar)
@@ -34,7 +36,8 @@ struct GrammarTests {
 
     @Test("a committed valid case is taken wherever it stands in a callback", arguments: CorpusCase.grammar)
     func committedValidWithin(test: CorpusCase) {
-        guard test.verdict == "valid", !test.bytes.starts(with: [0xEF, 0xBB, 0xBF]), !test.name.hasPrefix("64 deep") else { return }
+        guard test.verdict == "valid", !test.bytes.starts(with: [0xEF, 0xBB, 0xBF]), !test.name.hasPrefix("64 deep")
+        else { return }
         for place in ["note", "error", "errors", "data", "message", "code"] {
             let body = bytes("{\"request_id\":\"r\",\"\(place)\":") + test.bytes + bytes("}")
             #expect(decoderVerdict(body) == CallbackReference.verdict(body), "\(place)")
@@ -53,7 +56,9 @@ struct GrammarTests {
         }
     }
 
-    @Test("where Foundation differs, both verdicts are as the list says, and the difference is told", arguments: CorpusCase.foundationDiffers)
+    @Test(
+        "where Foundation differs, both verdicts are as the list says, and the difference is told",
+        arguments: CorpusCase.foundationDiffers)
     func foundationDiffers(test: CorpusCase) {
         #expect(verdict(test.bytes) == test.verdict)
         #expect(foundationPasses(test.bytes) == (test.foundation == "takes"), "Mend the list: Foundation has changed.")
@@ -62,19 +67,27 @@ struct GrammarTests {
         #expect(test.reason?.isEmpty == false)
     }
 
-    @Test("a fault is said to be where it is, in bytes of the body", arguments: [
-        ("", 0, .empty), ("  ", 2, .empty), ("\u{FEFF} ", 4, .empty), ("{", 1, .unexpectedEnd), ("{\"a\":", 5, .unexpectedEnd),
-        ("\u{FEFF}{a", 4, .unexpectedByte), ("[1,]", 3, .unexpectedByte), ("[truX]", 4, .unexpectedByte), ("{}x", 2, .trailingBytes),
-        ("[01]", 1, .malformedNumber), ("[1.]", 3, .malformedNumber), ("[1.", 3, .unexpectedEnd), ("[\"ab\\q\"]", 4, .malformedEscape),
-        ("[\"\\u12\"]  ", 2, .malformedEscape), ("[\"\\ud83d\\u12\"]  ", 8, .malformedEscape), ("[\"a\nb\"]", 3, .controlCharacter), ("[\"abc", 5, .unexpectedEnd),
-    ] as [(String, Int, JSONFault)])
+    @Test(
+        "a fault is said to be where it is, in bytes of the body",
+        arguments: [
+            ("", 0, .empty), ("  ", 2, .empty), ("\u{FEFF} ", 4, .empty), ("{", 1, .unexpectedEnd),
+            ("{\"a\":", 5, .unexpectedEnd),
+            ("\u{FEFF}{a", 4, .unexpectedByte), ("[1,]", 3, .unexpectedByte), ("[truX]", 4, .unexpectedByte),
+            ("{}x", 2, .trailingBytes),
+            ("[01]", 1, .malformedNumber), ("[1.]", 3, .malformedNumber), ("[1.", 3, .unexpectedEnd),
+            ("[\"ab\\q\"]", 4, .malformedEscape),
+            ("[\"\\u12\"]  ", 2, .malformedEscape), ("[\"\\ud83d\\u12\"]  ", 8, .malformedEscape),
+            ("[\"a\nb\"]", 3, .controlCharacter), ("[\"abc", 5, .unexpectedEnd),
+        ] as [(String, Int, JSONFault)])
     func offsets(text: String, offset: Int, fault: JSONFault) {
         #expect(rejection(text) == .malformed(offset: offset, fault))
     }
 
-    @Test("the offset of bad UTF-8 is the first byte of the sequence, also after whole ones", arguments: [
-        ([0x22, 0x80, 0x22], 1), ([0x22, 0xC3, 0xA9, 0xC3, 0x22], 3), ([0x22, 0x61, 0xF0, 0x9F, 0x98], 2),
-    ] as [([UInt8], Int)])
+    @Test(
+        "the offset of bad UTF-8 is the first byte of the sequence, also after whole ones",
+        arguments: [
+            ([0x22, 0x80, 0x22], 1), ([0x22, 0xC3, 0xA9, 0xC3, 0x22], 3), ([0x22, 0x61, 0xF0, 0x9F, 0x98], 2),
+        ] as [([UInt8], Int)])
     func offsetOfUTF8(text: [UInt8], offset: Int) {
         #expect(rejection(text) == .malformed(offset: offset, .malformedUTF8))
     }
@@ -85,11 +98,16 @@ struct GrammarTests {
         #expect(rejection(text) == .nestedTooDeep(offset: lead + 64))
     }
 
-    @Test("the limit of 64 holds in every place that the decoder steps into", arguments: [
-        ("{\"note\":", "}", 1), ("{\"data\":{\"note\":", "}}", 2), ("{\"error\":{\"note\":", "}}", 2), ("{\"errors\":[{\"note\":", "}]}", 3),
-        ("{\"errors\":[0,{\"note\":", "}]}", 3), ("{\"data\":{\"error\":{\"note\":", "}}}", 3), ("{\"data\":{\"errors\":[{\"message\":", "}]}}", 4),
-        ("{\"data\":", "}", 1), ("{\"request_id\":", "}", 1), ("{\"errors\":", "}", 1), ("{\"error\":", "}", 1), ("{\"data\":{\"errors\":", "}}", 2),
-    ])
+    @Test(
+        "the limit of 64 holds in every place that the decoder steps into",
+        arguments: [
+            ("{\"note\":", "}", 1), ("{\"data\":{\"note\":", "}}", 2), ("{\"error\":{\"note\":", "}}", 2),
+            ("{\"errors\":[{\"note\":", "}]}", 3),
+            ("{\"errors\":[0,{\"note\":", "}]}", 3), ("{\"data\":{\"error\":{\"note\":", "}}}", 3),
+            ("{\"data\":{\"errors\":[{\"message\":", "}]}}", 4),
+            ("{\"data\":", "}", 1), ("{\"request_id\":", "}", 1), ("{\"errors\":", "}", 1), ("{\"error\":", "}", 1),
+            ("{\"data\":{\"errors\":", "}}", 2),
+        ])
     func depthInPlaces(lead: String, tail: String, open: Int) {
         func body(_ depth: Int) -> String {
             lead + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + tail

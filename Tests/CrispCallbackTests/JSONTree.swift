@@ -11,7 +11,11 @@ enum JSONTree: Equatable {
         var value: JSONTree
     }
 
-    case object([Member]), array([JSONTree]), string([UInt16]), number(String), yes, no, null
+    case object([Member])
+    case array([JSONTree])
+    case string([UInt16])
+    case number(String)
+    case yes, no, null
 
     /// The value of the member `name`, the last one of that name.
     subscript(name: String) -> JSONTree? {

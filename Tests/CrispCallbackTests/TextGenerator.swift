@@ -49,7 +49,8 @@ struct TextGenerator {
     }
 
     mutating func digits(_ most: Int) -> String {
-        (0..<Int.random(in: 1...most, using: &numbers)).map { _ in String(Int.random(in: 0...9, using: &numbers)) }.joined()
+        (0..<Int.random(in: 1...most, using: &numbers)).map { _ in String(Int.random(in: 0...9, using: &numbers)) }
+            .joined()
     }
 
     mutating func wholeNumber() -> String {
@@ -66,7 +67,8 @@ struct TextGenerator {
     }
 
     mutating func string() -> String {
-        let count = numbers.chance(10) ? Int.random(in: 0...60, using: &numbers) : Int.random(in: 0...10, using: &numbers)
+        let count =
+            numbers.chance(10) ? Int.random(in: 0...60, using: &numbers) : Int.random(in: 0...10, using: &numbers)
         return "\"" + (0..<count).map { _ in character() }.joined() + "\""
     }
 
@@ -76,7 +78,10 @@ struct TextGenerator {
         case 1: return escape(UInt16.random(in: 0...0x7F, using: &numbers))
         case 2: return escape(UInt16.random(in: 0x80...0xD7FF, using: &numbers))
         case 3: return "\\ud83d" + escape(UInt16.random(in: 0xDC00...0xDFFF, using: &numbers))
-        case 4: return numbers.pick(["é", "ß", "\u{7FF}", "\u{800}", "€", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "😀", "\u{10FFFF}", "\u{FEFF}"])
+        case 4:
+            return numbers.pick([
+                "é", "ß", "\u{7FF}", "\u{800}", "€", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "😀", "\u{10FFFF}", "\u{FEFF}",
+            ])
         case 5: return numbers.pick(["{", "}", "[", "]", ":", ",", " ", "(#1)", "\u{7F}"])
         case 6 where numbers.chance(3): return escape(UInt16.random(in: 0xD800...0xDFFF, using: &numbers))
         default: return String(Character(Unicode.Scalar(UInt8.random(in: 0x61...0x7A, using: &numbers))))
@@ -101,7 +106,8 @@ struct TextGenerator {
     }
 
     private static let fields = [
-        "request_id", "whatsapp_message_id", "session_id", "crisp_fingerprint", "message", "reason", "code", "error", "errors", "data",
+        "request_id", "whatsapp_message_id", "session_id", "crisp_fingerprint", "message", "reason", "code", "error",
+        "errors", "data",
     ]
 
     private mutating func member(depth: Int) -> (String, String) {
@@ -113,7 +119,9 @@ struct TextGenerator {
     private mutating func name(_ name: String) -> String {
         var letters = Array(name.utf8).map { String(Character(Unicode.Scalar($0))) }
         if numbers.chance(8) {
-            for index in letters.indices where numbers.chance(3) { letters[index] = escape(letters[index].utf16.first ?? 0) }
+            for index in letters.indices where numbers.chance(3) {
+                letters[index] = escape(letters[index].utf16.first ?? 0)
+            }
         } else if numbers.chance(30) {
             letters[Int.random(in: 0..<letters.count, using: &numbers)] = character()
         }
@@ -127,8 +135,11 @@ struct TextGenerator {
         case "crisp_fingerprint", "code": return numeric()
         case "message", "reason": return message()
         case "errors":
-            return numbers.chance(4) ? fieldValue("error", depth: depth)
-                : "[" + space() + (0..<Int.random(in: 0...2, using: &numbers)).map { _ in fieldValue("error", depth: depth) }.joined(separator: ",") + "]"
+            return numbers.chance(4)
+                ? fieldValue("error", depth: depth)
+                : "[" + space()
+                    + (0..<Int.random(in: 0...2, using: &numbers)).map { _ in fieldValue("error", depth: depth) }
+                    .joined(separator: ",") + "]"
         case "error":
             switch Int.random(in: 0..<8, using: &numbers) {
             case 0: return numbers.pick(["true", "false"])
@@ -155,7 +166,8 @@ struct TextGenerator {
         switch Int.random(in: 0..<6, using: &numbers) {
         case 0: return long(256)
         case 1: return string()
-        case 2: return numbers.pick(["\"\"", "null", "7", "\"a b\"", "\"\\u0041\\u007e\"", "\"\\u007f\"", "\"\\u0020\""])
+        case 2:
+            return numbers.pick(["\"\"", "null", "7", "\"a b\"", "\"\\u0041\\u007e\"", "\"\\u007f\"", "\"\\u0020\""])
         default: return "\"6ea55176-\(digits(6))\""
         }
     }
@@ -172,7 +184,10 @@ struct TextGenerator {
         switch Int.random(in: 0..<6, using: &numbers) {
         case 0: return number()
         case 1: return "\"" + digits(20) + "\""
-        case 2: return numbers.pick(["\"0\"", "\"00\"", "\"-1\"", "0", "-0", "1.0", "1e5", "\"\"", "\"\\u0035\"", "null", "\"1 \""])
+        case 2:
+            return numbers.pick([
+                "\"0\"", "\"00\"", "\"-1\"", "0", "-0", "1.0", "1e5", "\"\"", "\"\\u0035\"", "null", "\"1 \"",
+            ])
         case 3: return "\"" + wholeNumber() + "\""
         default: return wholeNumber()
         }
@@ -186,7 +201,8 @@ struct TextGenerator {
             let start = numbers.pick(["(#", "\\u0028#", "((#", "(#(#", "(", "#", "(#\\u0031", "( #"])
             let end = numbers.pick([")", "\\u0029", "))", "", " )", "x)"])
             let tail = numbers.pick(["", " text", "(#7)", "é(#0012) x"])
-            return "\"" + numbers.pick(["", "Failed ", "é"]) + start + (numbers.chance(6) ? "" : digits(20)) + end + tail + "\""
+            return "\"" + numbers.pick(["", "Failed ", "é"]) + start + (numbers.chance(6) ? "" : digits(20)) + end
+                + tail + "\""
         }
     }
 
@@ -201,9 +217,17 @@ struct TextGenerator {
             case 0: text.remove(at: index)
             case 1: text.insert(text[index], at: index)
             case 2: text[index] ^= 1 << UInt8.random(in: 0..<8, using: &numbers)
-            case 3: text.insert(numbers.pick(Array("{}[]:,\"\\ \n0-+.eEtu/'".utf8) + [0, 0x0B, 0x7F, 0x80, 0xC0, 0xED, 0xFF]), at: index)
+            case 3:
+                text.insert(
+                    numbers.pick(Array("{}[]:,\"\\ \n0-+.eEtu/'".utf8) + [0, 0x0B, 0x7F, 0x80, 0xC0, 0xED, 0xFF]),
+                    at: index)
             case 4: text.removeSubrange(index..<min(text.count, index + 3))
-            default: if numbers.chance(3) { text.removeLast(text.count - index) } else { text[index] = numbers.pick(Array("{}[]:,\"\\0123456789-+.eE truefalsn".utf8)) }
+            default:
+                if numbers.chance(3) {
+                    text.removeLast(text.count - index)
+                } else {
+                    text[index] = numbers.pick(Array("{}[]:,\"\\0123456789-+.eE truefalsn".utf8))
+                }
             }
         }
         return text
