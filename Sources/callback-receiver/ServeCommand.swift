@@ -22,8 +22,9 @@ struct Serve: ParsableCommand {
         let (resolution, filePath) = try options.resolve()
         let configuration = resolution.configuration
         LoggingSystem.bootstrap { _ in LogfmtHandler(level: configuration.logLevel) }
-        if filePath == nil { Self.sayDefaults(configuration.server, to: Logger(label: "callback-receiver")) }
-        try Self.start(configuration.server)
+        let log = Logger(label: "callback-receiver")
+        if filePath == nil { Self.sayDefaults(configuration.server, to: log) }
+        try Server.run(configuration.server, logger: log)
     }
 
     /// Whoever tries it out must know where it listens and where the callbacks go.
@@ -35,14 +36,5 @@ struct Serve: ParsableCommand {
                 "api.listen": "\(Listen.text(server.apiListen))",
                 "log.directory": "\(server.logDirectory)",
             ])
-    }
-
-    /// The one place where the command hands over to the server.
-    private static func start(_ configuration: ServerConfiguration) throws {
-        do throws(ServerFailure) {
-            try Server.run(configuration, logger: Logger(label: "callback-receiver"))
-        } catch {
-            throw CommandFailure(status: CommandFailure.generalStatus, lines: ["callback-receiver: \(error)"])
-        }
     }
 }
