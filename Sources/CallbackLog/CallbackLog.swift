@@ -1,1 +1,186 @@
-// Placeholder of the first commit: the room is furnished in the next ones.
+// The append-only log keyed by request_id: its door.
+//
+// Promises: `append` hands over and returns at once; the acknowledgement comes when the record is durable, or
+// says why it is not. What `records` and `read` show is durable (invariant 2). Opening makes the directory
+// whole first (Recovery.swift) and takes it for this process alone.
+// Must not know: HTTP, JSON beyond its own lines, what a payload means.
+
+import Dispatch
+import Platform
+import Synchronization
+
+/// Where a record is. A value to read with; the segment stays readable as long as it is held.
+public struct RecordLocation: Sendable {
+    let segment: any File
+    let entry: RecordEntry
+    public var sequence: UInt64 { entry.sequence }
+    public var kind: RecordKind { entry.kind }
+    /// Of the line, in bytes.
+    public var byteCount: Int { Int(entry.length) }
+}
+
+/// A record that was read; `payload` is a range of the reader's `bytes`.
+public struct StoredRecord: Sendable {
+    public let sequence: UInt64
+    public let receivedAt: Timestamp
+    public let kind: RecordKind
+    /// As decoded on arrival; nil for what is no callback.
+    public let status: RecordedStatus?
+    /// Of a callback: the JSON object that came. Otherwise the members of the kind.
+    public let payload: Range<Int>
+}
+
+/// Whether the log takes records, for `/readyz`.
+public struct LogReadiness: Sendable {
+    public let block: LogBlock?
+    /// How long the writer has been in one batch, in milliseconds; 0 while it is in none.
+    public let busyMilliseconds: Int64
+}
+
+public final class CallbackLog: Sendable {
+    /// One request has at most this many records; more would make each look-up of it long.
+    public static let recordsPerRequestMax = 1_000
+    /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
+    public static let waitingBytesMax = 32 * 1_024 * 1_024
+    /// What a waiting submission weighs beside its record.
+    static let submissionBytes = 96
+
+    public let report: RecoveryReport
+    private let shared: Shared
+    private let directory: any Directory
+    private let time: LogTime
+    private let writer: Confined<Writer>
+    private let mailbox: Mailbox<Submission>
+    private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
+
+    /// Opens the log in the directory at `path`, which is made where it is missing.
+    public static func open(
+        path: String, options: LogOptions = LogOptions(), time: LogTime = .system,
+        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+    ) throws(LogOpenFailure) -> CallbackLog {
+        let directory: SystemDirectory
+        let isMine: Bool
+        do throws(SystemError) {
+            directory = try SystemDirectory(creating: path)
+            isMine = try directory.lockExclusively()
+        } catch {
+            throw .system(error)
+        }
+        guard isMine else { throw .inUse(path: path) }
+        return try CallbackLog(directory: directory, options: options, time: time, observe: observe)
+    }
+
+    /// Opens the log in `directory`, which nobody else writes to.
+    public init(
+        directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
+        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+    ) throws(LogOpenFailure) {
+        let recovery = try Recovery(directory)
+        let shared = Shared(Published(segments: recovery.segments, durable: recovery.next - 1))
+        let queue = DispatchQueue(label: "log.writer")
+        let door = Door()
+        let writer = Confined(
+            Writer(
+                recovery, directory: directory, shared: shared, options: options, time: time, observe: observe,
+                later: { milliseconds, body in
+                    time.after(milliseconds, queue) { door.writer?.withValue { body($0) } }
+                }),
+            to: queue)
+        door.set(writer)
+        report = recovery.report
+        self.shared = shared
+        self.directory = directory
+        self.time = time
+        self.writer = writer
+        let drain = door
+        mailbox = Mailbox(weightMax: Self.waitingBytesMax) { queue.async { drain.log?.drain() } }
+        door.set(self)
+        // What recovery found sound and synced is proven at once.
+        queue.async { writer.withValue { $0.checkpoint() } }
+    }
+
+    /// Numbers a receiver of acknowledgements; it is called on the writer's queue, once for each batch that
+    /// holds a submission of its own, and must not block.
+    public func addRecipient(_ receive: @escaping @Sendable ([Acknowledgement]) -> Void) -> Int {
+        recipients.withLock {
+            $0.append(receive)
+            return $0.count - 1
+        }
+    }
+
+    /// Hands a callback over. False when too many wait: it was not taken, and nobody will be told.
+    public func append(_ submission: Submission) -> Bool {
+        mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
+    }
+
+    /// Everything handed over before is durable or refused when this returns; then the last checkpoint is.
+    public func close() {
+        writer.queue.sync {
+            drain()
+            writer.withValue { $0.close() }
+        }
+    }
+
+    private func drain() {
+        let receivers = recipients.withLock { $0 }
+        writer.withValue { writer in
+            var submissions: [Submission] = []
+            mailbox.take(into: &submissions)
+            writer.append(submissions) { batch, outcomes in
+                var acknowledgements = [[Acknowledgement]](repeating: [], count: receivers.count)
+                for (submission, outcome) in zip(batch, outcomes) {
+                    acknowledgements[submission.recipient].append(Acknowledgement(ticket: submission.ticket, outcome: outcome))
+                }
+                for (receive, list) in zip(receivers, acknowledgements) where !list.isEmpty { receive(list) }
+            }
+        }
+    }
+
+    // MARK: reading
+
+    /// The durable position: every record up to it is on stable storage and visible.
+    public var durable: UInt64 { shared.published.withLock { $0.durable } }
+
+    /// The records of a request, newest first; empty where nothing is known of it.
+    public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
+        var locations: [RecordLocation] = []
+        for chain in shared.chains(of: KeyedHash.hash(requestID)) where try chain.names(requestID, using: &reader) {
+            locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
+        }
+        return locations
+    }
+
+    /// Reads one record into the reader's buffer.
+    public func read(_ location: RecordLocation, using reader: inout RecordReader) throws(RecordReadFailure) -> StoredRecord {
+        let line = try reader.read(location.entry, in: location.segment)
+        return StoredRecord(
+            sequence: location.sequence, receivedAt: line.receivedAt, kind: line.kind, status: line.status, payload: line.payload)
+    }
+
+    /// Whether it takes records now. Asks the directory, too: an idle writer would not notice.
+    public func readiness(options: LogOptions) -> LogReadiness {
+        var block = shared.published.withLock { $0.block }
+        if block == nil {
+            if (try? directory.isGone()) ?? false {
+                block = .directoryGone(path: directory.path)
+            } else if let free = try? directory.freeBytes(), free < options.freeBytesMin {
+                block = .space(freeBytes: free, freeBytesMin: options.freeBytesMin)
+            }
+        }
+        let since = shared.busySinceMilliseconds.load(ordering: .acquiring)
+        return LogReadiness(block: block, busyMilliseconds: since == 0 ? 0 : max(0, time.monotonicMilliseconds() - since))
+    }
+}
+
+/// What the timers and the mailbox reach, set once while the log is made. Weak: a log that is let go is gone.
+private final class Door: Sendable {
+    private struct State {
+        weak var writer: Confined<Writer>?
+        weak var log: CallbackLog?
+    }
+    private let state = Mutex(State())
+    var writer: Confined<Writer>? { state.withLock { $0.writer } }
+    var log: CallbackLog? { state.withLock { $0.log } }
+    func set(_ writer: Confined<Writer>) { state.withLock { $0.writer = writer } }
+    func set(_ log: CallbackLog) { state.withLock { $0.log = log } }
+}

@@ -1,5 +1,6 @@
-// What Glibc's Swift module leaves out, and hardware CRC-32C. Nothing here allocates or blocks but
-// the system calls it names; every function returns what the system call returned, errno untouched.
+// What Glibc's Swift module leaves out (epoll, eventfd, accept4, the AF_ constants of socket
+// addresses behind macros), and hardware CRC-32C. Nothing here allocates, retries or blocks beyond
+// the system call it names; every function returns what that call returned and leaves errno alone.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -8,5 +9,31 @@
 
 /// CRC-32C (Castagnoli; RFC 3720 §B.4) of `length` bytes, continued from `crc` (0 to begin).
 uint32_t cplatform_crc32c(uint32_t crc, const void *bytes, size_t length);
+
+/// One ready descriptor: the token it was added with, and CPLATFORM_… bits.
+struct cplatform_event {
+  uint64_t token;
+  uint32_t ready;
+};
+
+enum {
+  CPLATFORM_READABLE = 1,   // EPOLLIN
+  CPLATFORM_WRITABLE = 2,   // EPOLLOUT
+  CPLATFORM_HANGUP = 4,     // EPOLLHUP or EPOLLERR; never asked for, always told
+  CPLATFORM_EXCLUSIVE = 8,  // EPOLLEXCLUSIVE; only when adding
+};
+
+int cplatform_epoll_create(void);
+int cplatform_epoll_add(int epoll, int fd, uint64_t token, uint32_t interest);
+int cplatform_epoll_modify(int epoll, int fd, uint64_t token, uint32_t interest);
+int cplatform_epoll_remove(int epoll, int fd);
+/// At most 256 events a call, whatever `capacity` says.
+int cplatform_epoll_wait(int epoll, struct cplatform_event *events, int capacity, int timeout_milliseconds);
+
+/// A non-blocking eventfd, close-on-exec.
+int cplatform_eventfd(void);
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC; the peer's address is not asked for.
+int cplatform_accept(int listener);
 
 #endif

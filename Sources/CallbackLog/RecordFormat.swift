@@ -1,0 +1,121 @@
+// The format of a line, encoded. The format is final: API.md §7.
+//
+//     bytes                                              what
+//     {"sequence":                                       absent in a checkpoint, which begins {"received_at":"
+//     1…18 digits                                        the record's position, dense, from 1
+//     ,"received_at":"                                   RFC 3339, 24 bytes, never decreasing
+//     ","kind":"                                         callback | announcement | overdue | checkpoint
+//     ","request_id":"                                   visible ASCII, `"` and `\` escaped with `\`; none in a checkpoint
+//     ,…                                                 members of the kind; of a callback "status":"…","payload":{…}
+//     ,"durable":                                        1…18 digits: the durable position when the line was written
+//     ,"crc32c":"xxxxxxxx"}                              21 bytes: CRC-32C, lower-case hex, of all bytes before them
+//     LF
+//
+// Valid is a line whose checksum holds and whose members stand in this order. NUL bytes around a line and
+// empty lines are padding.
+// Must not know: files, segments, what a payload means.
+
+import Platform
+
+/// What a record says.
+public enum RecordKind: UInt8, Sendable {
+    case callback, announcement, overdue, checkpoint
+    /// A sound line of a kind this version does not know: counted and kept, not served.
+    case unknown
+}
+
+/// The status that a callback's decoder gave on arrival.
+public enum RecordedStatus: UInt8, Sendable, CaseIterable {
+    case sent, failed, unrecognized
+
+    var name: StaticString {
+        switch self {
+        case .sent: "sent"
+        case .failed: "failed"
+        case .unrecognized: "unrecognized"
+        }
+    }
+}
+
+enum RecordFormat {
+    /// `,"crc32c":"xxxxxxxx"}`
+    static let checksumBytes = 21
+    /// The largest sequence: 18 digits, so that none overflows and none needs a sign.
+    static let sequenceMax: UInt64 = 999_999_999_999_999_999
+    /// What a record takes beside its payload, at most: the members above with a request_id of 256 bytes, all escaped.
+    static let overheadBytesMax = 1_024
+    /// A longer line is unsound, whatever it says: the largest payload the server can be told to take, and its overhead.
+    static let lineBytesMax = 16 * 1_024 * 1_024 + overheadBytesMax
+
+    /// Appends the line of a callback, line feed included. `requestID` is visible ASCII, `payload` compact JSON.
+    static func appendCallback(
+        sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, status: RecordedStatus, payload: Span<UInt8>,
+        durable: UInt64, to output: inout [UInt8]
+    ) {
+        let start = output.count
+        append("{\"sequence\":", to: &output)
+        append(sequence, to: &output)
+        append(",\"received_at\":\"", to: &output)
+        receivedAt.append(to: &output)
+        append("\",\"kind\":\"callback\",\"request_id\":\"", to: &output)
+        for index in requestID.indices {
+            let byte = requestID[index]
+            if byte == 0x22 || byte == 0x5C { output.append(0x5C) }
+            output.append(byte)
+        }
+        append("\",\"status\":\"", to: &output)
+        append(status.name, to: &output)
+        append("\",\"payload\":", to: &output)
+        append(payload, to: &output)
+        finish(from: start, durable: durable, to: &output)
+    }
+
+    /// Appends a checkpoint's line, line feed included.
+    static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
+        let start = output.count
+        append("{\"received_at\":\"", to: &output)
+        receivedAt.append(to: &output)
+        append("\",\"kind\":\"checkpoint\"", to: &output)
+        finish(from: start, durable: durable, to: &output)
+    }
+
+    private static func finish(from start: Int, durable: UInt64, to output: inout [UInt8]) {
+        append(",\"durable\":", to: &output)
+        append(durable, to: &output)
+        let checksum = CRC32C.checksum(output.span.extracting(start...))
+        append(",\"crc32c\":\"", to: &output)
+        append(hexadecimal: checksum, to: &output)
+        append("\"}\n", to: &output)
+    }
+
+    // MARK: pieces
+
+    static func append(_ text: StaticString, to output: inout [UInt8]) {
+        // A static string's storage lives for ever; its count is its own.
+        unsafe output.append(contentsOf: unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
+        // Copied before the closure returns.
+        unsafe bytes.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
+    }
+
+    static func append(_ number: UInt64, to output: inout [UInt8]) {
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var first = 20
+        var rest = number
+        repeat {
+            first -= 1
+            digits[first] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
+        } while rest > 0
+        append(digits.span.extracting(first...), to: &output)
+    }
+
+    static func append(hexadecimal value: UInt32, to output: inout [UInt8]) {
+        for shift in stride(from: UInt32(28), through: 0, by: -4) {
+            let nibble = UInt8(truncatingIfNeeded: value >> shift & 15)
+            output.append(nibble < 10 ? 48 + nibble : 87 + nibble)
+        }
+    }
+}

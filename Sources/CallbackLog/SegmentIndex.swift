@@ -1,0 +1,103 @@
+// Where the records of one segment are, by request_id.
+//
+// Promises: a table of fixed-width entries in the order of the segment, and an open-addressing hash table
+// from a keyed 64-bit hash to the newest entry of a request; the entries of one request are chained,
+// newest first. Holds hashes, never keys: whoever looks something up verifies the key in the record, and
+// tries every chain of equal hash. Append-only; 32-bit offsets, so a segment stays below 4 GiB.
+// Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
+
+/// One record of a segment.
+struct RecordEntry: Sendable {
+    let sequence: UInt64
+    let requestHash: UInt64
+    let payloadHash: UInt64
+    /// Of the line's first byte in the segment.
+    let offset: UInt32
+    /// Of the line, without its line feed.
+    let length: UInt32
+    let kind: RecordKind
+    /// The entry before it of the same request in this segment, plus one; 0 for none.
+    fileprivate(set) var previous: UInt32 = 0
+
+    init(sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind) {
+        self.sequence = sequence
+        self.requestHash = requestHash
+        self.payloadHash = payloadHash
+        self.offset = offset
+        self.length = length
+        self.kind = kind
+    }
+}
+
+struct SegmentIndex: Sendable {
+    private(set) var entries: [RecordEntry] = []
+    /// Entry plus one of a chain's newest entry; 0 is empty. The count is a power of two, at most half full.
+    private var slots: [UInt32] = []
+    private var chainCount = 0
+
+    /// Appends `entry` as the newest of the chain whose newest entry is `head`, or as a new chain.
+    mutating func append(_ entry: RecordEntry, after head: Int?) {
+        var entry = entry
+        if let head {
+            entry.previous = UInt32(head) + 1
+            entries.append(entry)
+            slots[slot(holding: head)] = UInt32(entries.count)
+            return
+        }
+        if (chainCount + 1) * 2 > slots.count { grow() }
+        entries.append(entry)
+        insert(newest: entries.count - 1)
+        chainCount += 1
+    }
+
+    /// The newest entry of each chain with this hash: none for most, rarely more than one.
+    func heads(of requestHash: UInt64) -> [Int] {
+        guard !slots.isEmpty else { return [] }
+        var found: [Int] = []
+        var slot = Int(truncatingIfNeeded: requestHash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let head = Int(slots[slot]) - 1
+            if entries[head].requestHash == requestHash { found.append(head) }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return found
+    }
+
+    /// The entry before `index` of the same request.
+    func previous(of index: Int) -> Int? {
+        entries[index].previous == 0 ? nil : Int(entries[index].previous) - 1
+    }
+
+    private func slot(holding head: Int) -> Int {
+        var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
+        while Int(slots[slot]) != head + 1 {
+            // An empty slot on the way means that `head` is no chain's newest: our own fault.
+            precondition(slots[slot] != 0)
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return slot
+    }
+
+    private mutating func insert(newest head: Int) {
+        var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = UInt32(head) + 1
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = [UInt32](repeating: 0, count: max(64, old.count * 2))
+        for held in old where held != 0 { insert(newest: Int(held) - 1) }
+    }
+}
+
+/// The keyed hash of the index: SipHash with a key drawn for each process, so that nobody can send
+/// request_ids that collide.
+enum KeyedHash {
+    static func hash(_ bytes: Span<UInt8>) -> UInt64 {
+        var hasher = Hasher()
+        // The bytes are read before the closure returns.
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}

@@ -1,0 +1,37 @@
+// Names of files in a log directory: which is a segment, and what stands beside it.
+//
+//     00000000000000000042.jsonl          a segment; the number is its first sequence, 20 digits
+//     00000000000000000042.jsonl.torn     what a crash tore off, cut by recovery
+//     00000000000000000042.jsonl.failed   a segment without a durable record, given up after a failed write
+//     00000000000000000042.jsonl.new      being written by recovery; without meaning until renamed
+//
+// Promises: only the first form is ever read as a log. Must not know what is in them.
+
+enum SegmentName {
+    static let suffix = ".jsonl"
+    static let digits = 20
+
+    static func name(first sequence: UInt64) -> String {
+        let number = String(sequence)
+        return String(repeating: "0", count: digits - number.count) + number + suffix
+    }
+
+    /// The first sequence of a segment of this name; nil where it is no segment's name.
+    static func firstSequence(of name: String) -> UInt64? {
+        let bytes = Array(name.utf8)
+        guard bytes.count == digits + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+        var value: UInt64 = 0
+        for byte in bytes[..<digits] {
+            guard byte &- 48 < 10 else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(byte - 48))
+            if overflow || carry { return nil }
+            value = sum
+        }
+        return value > 0 && value <= RecordFormat.sequenceMax ? value : nil
+    }
+
+    static func torn(_ name: String) -> String { name + ".torn" }
+    static func failed(_ name: String) -> String { name + ".failed" }
+    static func unfinished(_ name: String) -> String { name + ".new" }
+}

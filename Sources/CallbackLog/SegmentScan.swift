@@ -1,0 +1,219 @@
+// One segment read from front to end: which lines are sound, which places are not, what is proven.
+//
+//     line                                       meaning
+//     sound, sequence = last + 1                 a record
+//     sound, sequence > last + 1                 a record after a place where lines are missing
+//     sound, sequence <= last                    not a record here: an unsound place
+//     checkpoint                                 proves; above `last` it shows a place where lines are missing
+//     anything else, or no line feed at the end  an unsound place
+//     empty, or NUL bytes only                   padding
+//
+// An unsound place has the sequence last + 1. It is damage once a sound line after it has `durable` at or
+// above that sequence; what no line proves by the end of the log is the tear of a crash (API.md §7). Where
+// the next segment begins, this one ends, whatever follows.
+// Promises: memory is one line and the index; every length is bounded before it is believed.
+// Must not know: what is done about tears and damage (Recovery.swift).
+
+import Platform
+
+/// Where the log is not sound.
+public struct UnsoundPlace: Sendable, Equatable {
+    /// The segment's file name.
+    public let segment: String
+    /// Of the bad line's start, in bytes; the segment's end where lines are missing at its end.
+    public let offset: Int64
+    /// The sequence that is not there.
+    public let sequence: UInt64
+}
+
+/// What the lines so far have shown; carried from segment to segment.
+struct ScanState {
+    /// Bound on the damaged places that are kept for the report; more are only counted.
+    static let damagesMax = 1_000
+    /// Bound on unsound places that wait for a proof. One that comes beyond it counts to the last.
+    static let pendingMax = 65_536
+
+    var last: UInt64
+    /// The highest `durable` of a sound line.
+    var proven: UInt64
+    var latest = Timestamp(milliseconds: 0)
+    var pending: [UnsoundPlace] = []
+    var damages: [UnsoundPlace] = []
+    var damageCount = 0
+
+    /// Before the first segment, whose name says that everything below it was once durable.
+    init(first: UInt64) {
+        last = first - 1
+        proven = first - 1
+    }
+
+    mutating func mark(unsound segment: String, at offset: Int64) {
+        if let open = pending.last, open.sequence == last + 1, open.segment == segment { return }
+        guard pending.count < Self.pendingMax else { return }
+        pending.append(UnsoundPlace(segment: segment, offset: offset, sequence: last + 1))
+    }
+
+    mutating func prove(_ durable: UInt64) {
+        proven = max(proven, durable)
+        guard let first = pending.first, first.sequence <= durable else { return }
+        let count = pending.firstIndex { $0.sequence > durable } ?? pending.count
+        damageCount += count
+        damages.append(contentsOf: pending[..<count].prefix(Self.damagesMax - damages.count))
+        pending.removeFirst(count)
+    }
+}
+
+struct SegmentScan {
+    var index = SegmentIndex()
+    /// Behind the last sound line's line feed.
+    var end: Int64 = 0
+    var size: Int64 = 0
+    /// How much is read at once.
+    static let chunkBytes = 1 << 20
+
+    /// Reads `file`, whose name says that it begins at `first`. Records at or above `successor`, where the
+    /// next segment begins, are ignored.
+    init(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) {
+        size = try file.size()
+        state.last = first - 1
+        var lines = LineReader(file: file, size: size)
+        while successor.map({ state.last + 1 < $0 }) ?? true, let found = try lines.next() {
+            guard found.isWhole, let line = ParsedLine(lines.bytes.span.extracting(found.range)),
+                line.sequence.map({ $0 > state.last }) ?? true
+            else {
+                state.mark(unsound: file.name, at: found.offset)
+                continue
+            }
+            if let successor, let sequence = line.sequence, sequence >= successor { break }
+            if let sequence = line.sequence {
+                if sequence > state.last + 1 { state.mark(unsound: file.name, at: found.offset) }
+                state.last = sequence
+            } else if line.durable > state.last {
+                state.mark(unsound: file.name, at: found.offset)
+                state.last = line.durable
+            }
+            state.prove(line.durable)
+            state.latest = max(state.latest, line.receivedAt)
+            end = found.offset + Int64(found.range.count) + 1
+            if line.sequence != nil, found.offset <= Int64(UInt32.max) {
+                try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file)
+            }
+        }
+        if let successor, state.last + 1 < successor {
+            state.mark(unsound: file.name, at: size)
+            state.last = successor - 1
+        }
+    }
+
+    private mutating func insert(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: UInt32, in file: any File) throws(SystemError) {
+        var identifier: [UInt8] = []
+        let escaped = bytes.extracting(line.requestID)
+        let plain = ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil
+        if !plain { line.appendRequestID(of: bytes, to: &identifier) }
+        let hash = plain ? KeyedHash.hash(escaped) : KeyedHash.hash(identifier.span)
+        let entry = RecordEntry(
+            sequence: line.sequence ?? 0, requestHash: hash, payloadHash: KeyedHash.hash(bytes.extracting(line.payload)),
+            offset: offset, length: UInt32(bytes.count), kind: line.kind)
+        var head: Int?
+        for candidate in index.heads(of: hash) {
+            // Rare: a second record of a request. The key is verified in the first one (DESIGN.md §5).
+            if plain { line.appendRequestID(of: bytes, to: &identifier) }
+            var reader = RecordReader()
+            if let record = try? reader.read(index.entries[candidate], in: file), record.names(identifier.span, in: reader.bytes.span) {
+                head = candidate
+                break
+            }
+            identifier.removeAll(keepingCapacity: true)
+        }
+        index.append(entry, after: head)
+    }
+}
+
+/// The lines of a file, one after the other, in one buffer.
+struct LineReader {
+    struct Line {
+        /// In `bytes`, without the line feed and the NUL padding around it.
+        let range: Range<Int>
+        /// Of the first byte of `range` in the file.
+        let offset: Int64
+        /// False at the end of the file without a line feed, and for what is longer than any line.
+        let isWhole: Bool
+    }
+
+    private let file: any File
+    private let size: Int64
+    private(set) var bytes: [UInt8]
+    private var filled = 0
+    private var lineStart = 0
+    /// The offset in the file of `bytes[0]`.
+    private var base: Int64 = 0
+    /// An overlong line is being skipped: the offset where it began.
+    private var overlongFrom: Int64?
+
+    init(file: any File, size: Int64, from offset: Int64 = 0) {
+        self.file = file
+        self.size = size
+        base = offset
+        bytes = [UInt8](repeating: 0, count: Int(min(max(size - offset, 1), Int64(SegmentScan.chunkBytes))))
+    }
+
+    /// The next line that is not padding; nil at the end. `bytes` is valid until the next call.
+    mutating func next() throws(SystemError) -> Line? {
+        var searchFrom = lineStart
+        while true {
+            if let feed = ByteSearch.firstIndex(of: 0x0A, in: bytes.span.extracting(0..<filled), from: searchFrom) {
+                let start = lineStart
+                lineStart = feed + 1
+                searchFrom = lineStart
+                if let from = overlongFrom {
+                    overlongFrom = nil
+                    return Line(range: start..<start, offset: from, isWhole: false)
+                }
+                if let line = trimmed(start..<feed, isWhole: true) { return line }
+                continue
+            }
+            trimLeadingPadding()
+            if base + Int64(filled) >= size {
+                let start = lineStart
+                lineStart = filled
+                if let from = overlongFrom {
+                    overlongFrom = nil
+                    return Line(range: start..<start, offset: from, isWhole: false)
+                }
+                return trimmed(start..<filled, isWhole: false)
+            }
+            try fill()
+            searchFrom = lineStart
+        }
+    }
+
+    private func trimmed(_ range: Range<Int>, isWhole: Bool) -> Line? {
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end, bytes[start] == 0 { start += 1 }
+        while end > start, bytes[end - 1] == 0 { end -= 1 }
+        return start == end ? nil : Line(range: start..<end, offset: base + Int64(start), isWhole: isWhole)
+    }
+
+    private mutating func trimLeadingPadding() {
+        while lineStart < filled, bytes[lineStart] == 0 { lineStart += 1 }
+    }
+
+    /// Moves what is left of the line to the front and reads behind it.
+    private mutating func fill() throws(SystemError) {
+        if filled - lineStart > RecordFormat.lineBytesMax, overlongFrom == nil { overlongFrom = base + Int64(lineStart) }
+        if overlongFrom != nil { lineStart = filled }
+        let rest = filled - lineStart
+        if lineStart > 0 {
+            bytes.replaceSubrange(0..<rest, with: Array(bytes[lineStart..<filled]))
+            base += Int64(lineStart)
+            lineStart = 0
+            filled = rest
+        }
+        if filled == bytes.count { bytes.append(contentsOf: [UInt8](repeating: 0, count: bytes.count)) }
+        let got = try file.read(at: base + Int64(filled), count: bytes.count - filled, into: &bytes, from: filled)
+        // A file that shrank underneath: what is not there ends the scan, as the end of the file.
+        if got == 0 { throw SystemError(operation: "pread", path: file.name, code: SystemError.inputOutput) }
+        filled += got
+    }
+}

@@ -1,0 +1,94 @@
+// What goes in at the log's door, and what comes back. The door is this narrow on purpose: whoever can make
+// a Submission (the HTTP server now, another feed later) can use the log.
+//
+// Must not know: HTTP, JSON, who waits for the answer.
+
+import Dispatch
+import Platform
+
+/// A decoded callback on its way into the log.
+public struct Submission: Sendable {
+    /// The bytes that `requestID` and `payload` point into.
+    public let record: [UInt8]
+    /// 1 to 256 bytes of visible ASCII, unescaped.
+    public let requestID: Range<Int>
+    /// A JSON object without white space between its tokens.
+    public let payload: Range<Int>
+    public let status: RecordedStatus
+    /// Who is told, as `CallbackLog.addRecipient` numbered it.
+    public let recipient: Int
+    /// Comes back in the acknowledgement; means nothing to the log.
+    public let ticket: UInt64
+
+    public init(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
+        self.record = record
+        self.requestID = requestID
+        self.payload = payload
+        self.status = status
+        self.recipient = recipient
+        self.ticket = ticket
+    }
+}
+
+/// What became of a submission.
+public enum AppendOutcome: Sendable, Equatable {
+    /// Its record, or the one it duplicates, is durable (invariant 1).
+    case stored(sequence: UInt64, duplicate: Bool)
+    /// Not stored now; the same again later may be.
+    case blocked(LogBlock)
+    /// The request has `CallbackLog.recordsPerRequestMax` records; no more of it are stored.
+    case tooManyRecords
+}
+
+/// An outcome on its way back.
+public struct Acknowledgement: Sendable {
+    public let ticket: UInt64
+    public let outcome: AppendOutcome
+}
+
+/// What the operator should hear of.
+public enum LogEvent: Sendable, Equatable {
+    /// The first attempt failed; the batch goes to a fresh segment.
+    case writeFailed(SystemErrorText)
+    case segmentBegun(name: String)
+    case blocked(LogBlock)
+    case unblocked
+    /// A record could not be read back while looking for a duplicate; intake goes on.
+    case unreadable(RecordReadFailure)
+
+    /// The text of a SystemError: operation, file and errno.
+    public typealias SystemErrorText = String
+}
+
+/// Bounds and limits of a log.
+public struct LogOptions: Sendable {
+    /// A segment that would pass this many bytes is left, and a new one begins. 1 MiB to 2 GiB.
+    public var segmentBytesMax: Int64 = 128 * 1_024 * 1_024
+    /// With less free on the file system nothing is taken. In bytes.
+    public var freeBytesMin: Int64 = 64 * 1_024 * 1_024
+    public init() {}
+}
+
+/// Time, as the log uses it; tests turn it.
+public struct LogTime: Sendable {
+    public var wallMilliseconds: @Sendable () -> Int64
+    public var monotonicMilliseconds: @Sendable () -> Int64
+    /// Runs the closure once on the writer's queue, this many milliseconds from now.
+    public var after: @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
+
+    public init(
+        wallMilliseconds: @escaping @Sendable () -> Int64, monotonicMilliseconds: @escaping @Sendable () -> Int64,
+        after: @escaping @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
+    ) {
+        self.wallMilliseconds = wallMilliseconds
+        self.monotonicMilliseconds = monotonicMilliseconds
+        self.after = after
+    }
+
+    public static let system = LogTime(
+        wallMilliseconds: Clock.wallMilliseconds,
+        monotonicMilliseconds: { Clock.monotonicNanoseconds() / 1_000_000 },
+        after: { milliseconds, queue, body in
+            queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds), execute: body)
+        })
+}

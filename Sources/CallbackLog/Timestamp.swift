@@ -1,0 +1,93 @@
+// A moment, as the log and the API write it: RFC 3339 §5.6 in UTC with milliseconds, always 24 bytes.
+//
+// Promises: `append` and `init(parsing:)` are inverse for years 0000 to 9999; anything else does not parse.
+// Calendar by arithmetic (days from civil, proleptic Gregorian); no locale, no zone, no Foundation.
+// Must not know: what time it is.
+
+/// Milliseconds since 1970-01-01T00:00:00.000Z.
+public struct Timestamp: Sendable, Hashable, Comparable {
+    public let milliseconds: Int64
+
+    /// Clamped to the years that 24 bytes can write, 0000 to 9999.
+    public init(milliseconds: Int64) {
+        self.milliseconds = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
+    }
+
+    public static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
+
+    /// Bytes of the text: `2026-05-20T18:20:25.031Z`.
+    public static let byteCount = 24
+
+    /// Appends the 24 bytes.
+    public func append(to output: inout [UInt8]) {
+        let dayMilliseconds: Int64 = 86_400_000
+        var days = milliseconds / dayMilliseconds
+        var rest = milliseconds % dayMilliseconds
+        if rest < 0 {
+            rest += dayMilliseconds
+            days -= 1
+        }
+        // Days to a date: eras of 400 years, years beginning in March so that the leap day comes last.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+
+        func digits(_ value: Int64, _ width: Int) {
+            var divisor: Int64 = 1
+            for _ in 1..<width { divisor *= 10 }
+            while divisor > 0 {
+                output.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
+                divisor /= 10
+            }
+        }
+        digits(year, 4); output.append(0x2D)
+        digits(month, 2); output.append(0x2D)
+        digits(day, 2); output.append(0x54)
+        digits(rest / 3_600_000, 2); output.append(0x3A)
+        digits(rest / 60_000 % 60, 2); output.append(0x3A)
+        digits(rest / 1_000 % 60, 2); output.append(0x2E)
+        digits(rest % 1_000, 3); output.append(0x5A)
+    }
+
+    /// The moment written in exactly 24 bytes as `append` does; nil for anything else (no leap second,
+    /// no offset, no lower case).
+    public init?(parsing text: Span<UInt8>) {
+        guard text.count == Self.byteCount else { return nil }
+        func number(_ start: Int, _ width: Int) -> Int64? {
+            var value: Int64 = 0
+            for index in start..<(start + width) {
+                let digit = text[index] &- 48
+                guard digit < 10 else { return nil }
+                value = value * 10 + Int64(digit)
+            }
+            return value
+        }
+        guard text[4] == 0x2D, text[7] == 0x2D, text[10] == 0x54, text[13] == 0x3A, text[16] == 0x3A,
+            text[19] == 0x2E, text[23] == 0x5A,
+            let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+            let minute = number(14, 2), let second = number(17, 2), let millisecond = number(20, 3),
+            1...12 ~= month, 1...Self.days(inMonth: month, of: year) ~= day, hour < 24, minute < 60, second < 60
+        else { return nil }
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        self.init(milliseconds: days * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond)
+    }
+
+    private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 4, 6, 9, 11: 30
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        default: 31
+        }
+    }
+}

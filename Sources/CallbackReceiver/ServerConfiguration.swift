@@ -1,0 +1,61 @@
+// What the server must know before it starts: one value, complete and within its bounds.
+//
+// Promises: a plain value. Whoever makes one has checked the bounds named here and the rule that nothing
+// unproved listens beyond loopback; the server does not ask again. The defaults of `init()` are those of
+// the configuration keys (a test of the command compares the two).
+// Must not know: keys, flags, environment variables, YAML. How a value was found is the command's matter.
+
+/// The complete configuration of a server.
+public struct ServerConfiguration: Sendable, Equatable {
+    /// An address to listen on, as an operator writes it: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`.
+    public struct Listen: Sendable, Equatable {
+        /// A host name or a literal address; an IPv6 address stands here without its brackets.
+        public var host: String
+        /// 0 asks for a free port.
+        public var port: UInt16
+
+        public init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// Where the callback endpoint listens. Equal to `apiListen`: one listener serves both.
+    public var callbackListen = Listen(host: "127.0.0.1", port: 8_080)
+    /// Where the delivery-status API listens.
+    public var apiListen = Listen(host: "127.0.0.1", port: 8_080)
+
+    /// The path of the callback endpoint: begins with a slash, does not end with one (unless it is `/`),
+    /// visible ASCII without `?`, `#` and `%`. The same path with a trailing slash is meant too.
+    public var callbackPath = "/callback"
+    /// The longest body accepted; 1 KiB to 16 MiB. Longer ones are answered 413.
+    public var callbackBodyBytesMax = 65_536
+    /// True where the configuration says in so many words that anyone may post.
+    public var callbackAuthenticationNone = false
+    /// True where the configuration says in so many words that anyone may ask.
+    public var apiAuthenticationNone = false
+
+    /// The directory of the log; relative to the working directory unless it begins with a slash.
+    public var logDirectory = "./callback-data"
+    /// A segment is sealed before it would grow beyond this; 1 MiB to 4 GiB - 1.
+    public var logSegmentBytesMax: Int64 = 134_217_728
+    /// Below this much free space callbacks are answered 503; 0 to 1 TiB.
+    public var logFreeBytesMin: Int64 = 67_108_864
+
+    /// How many loops serve connections; 1 to 64.
+    public var loops = 1
+    /// How many connections are open at once; 1 to 1,000,000. nil: as the descriptor limit allows.
+    public var connectionsMax: Int?
+
+    /// How long a request's header may take to arrive, in seconds; 1 to 3600.
+    public var headerSeconds = 10
+    /// How long a request's body may take to arrive, in seconds; 1 to 3600.
+    public var bodySeconds = 30
+    /// How long a connection may rest between requests, in seconds; 1 to 3600.
+    public var idleSeconds = 75
+    /// How long a stop waits for what was accepted, in seconds; 1 to 3600.
+    public var drainSeconds = 30
+
+    /// The defaults, with one loop: how many processors there are is for the caller to say.
+    public init() {}
+}

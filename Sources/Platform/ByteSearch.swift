@@ -1,0 +1,18 @@
+// memchr(3) over a span. Promises the first index of a byte, or nil; reads only the span. Must not know
+// what lines are.
+
+import Glibc
+
+public enum ByteSearch {
+    /// The first index of `byte` in `bytes` at or after `start`, which must not exceed the count.
+    @inline(__always)
+    public static func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int? {
+        precondition(start >= 0 && start <= bytes.count)
+        // The pointer lives for the call; memchr looks at count - start bytes of it.
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard start < buffer.count, let base = buffer.baseAddress else { return nil }
+            guard let found = unsafe memchr(base + start, Int32(byte), buffer.count - start) else { return nil }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// The world is wrong: a system call failed.
+//
+// Promises: names the operation, the path where there is one, and errno; nothing else is needed to
+// know what to do. The text is for people; programs branch on `code`.
+// Must not know: why the call was made.
+
+import Glibc
+
+/// A failed system call.
+public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The call, as in its manual page: `fdatasync`, `open`.
+    public let operation: String
+    /// The file or address it was about; empty where there is none.
+    public let path: String
+    /// errno, as the call left it.
+    public let code: Int32
+
+    public init(operation: String, path: String = "", code: Int32) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
+    /// Of the call that failed just now on this thread.
+    static func latest(_ operation: String, _ path: String = "") -> SystemError {
+        SystemError(operation: operation, path: path, code: errno)
+    }
+
+    /// `fdatasync ./callback-data/….jsonl: Input/output error`.
+    public var description: String {
+        let text = unsafe String(cString: strerror(code))
+        return path.isEmpty ? "\(operation): \(text)" : "\(operation) \(path): \(text)"
+    }
+
+    /// True for EAGAIN: nothing is wrong, there is only nothing now.
+    public var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
+    /// True for EADDRINUSE.
+    public var isAddressInUse: Bool { code == EADDRINUSE }
+    /// True for EMFILE and ENFILE: no descriptor is left.
+    public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+    /// True for ENOENT.
+    public var isMissing: Bool { code == ENOENT }
+}
+
+/// Calls again while a signal interrupted it (EINTR). Never for `close` and never for `fdatasync`,
+/// whose failure is final (invariant 3).
+@inline(__always)
+func retryingOnInterrupt<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}
+
+extension SystemError {
+    /// EIO: for a failure that has no errno of its own, such as a file that ends before its size.
+    public static var inputOutput: Int32 { EIO }
+    /// ENOSPC.
+    public static var noSpace: Int32 { ENOSPC }
+    /// ENOENT.
+    public static var missing: Int32 { ENOENT }
+}

@@ -1,0 +1,78 @@
+// The command `callback-receiver`: its subcommands, its exit status, and how it says what went wrong.
+//
+// Promises: exit 0 after success, 64 for wrong usage, 78 for a wrong configuration (sysexits.h: EX_USAGE,
+// EX_CONFIG), 1 for anything else; each problem one line on standard error, saying what to do.
+// Must not know: what a subcommand does.
+
+import ArgumentParser
+import Platform
+
+@main
+struct Command: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "callback-receiver",
+        abstract: "Keeps every delivery callback of Crisp's WhatsApp plugin and answers whether a message was sent.",
+        discussion: """
+            Every callback is on stable storage before it is acknowledged. Try it without any configuration:
+
+              callback-receiver serve --listen 127.0.0.1:8080 --data-directory ./callback-data
+
+            A flag wins over the environment (CALLBACK_RECEIVER_CALLBACK_LISTEN for callback.listen), that over \
+            the configuration file, that over the default. "callback-receiver config show" prints every key with \
+            its value and where it comes from.
+
+            Exit status: 0 success, 64 wrong usage, 78 wrong configuration, 1 anything else.
+            """,
+        version: version,
+        subcommands: [Serve.self, Config.self])
+
+    func run() throws {
+        throw ValidationError("no command is given; write callback-receiver serve, or config check, or config show")
+    }
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            StandardStream.error(failure.lines.map { $0 + "\n" }.joined())
+            exit(withError: ExitCode(failure.status))
+        } catch {
+            let code = exitCode(for: error)
+            // Help and version: the library prints them on standard output.
+            if code == .success { exit(withError: error) }
+            let text = ErrorText.line(message(for: error))
+            let remedy = code == .validationFailure ? "; see callback-receiver --help" : ""
+            StandardStream.error("callback-receiver: \(text)\(remedy)\n")
+            exit(withError: code)
+        }
+    }
+}
+
+/// An end of the command that is not success.
+struct CommandFailure: Error {
+    /// EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state.
+    static let configurationStatus: Int32 = 78
+    static let generalStatus: Int32 = 1
+
+    let status: Int32
+    /// One line for each problem, without line feeds.
+    let lines: [String]
+
+    static func configuration(_ problems: [Problem]) -> CommandFailure {
+        CommandFailure(status: configurationStatus, lines: problems.map(\.line))
+    }
+}
+
+enum ErrorText {
+    /// The longest message that is repeated, in characters.
+    private static let charactersMax = 400
+
+    /// A message of others in one line that no terminal obeys.
+    static func line(_ message: String) -> String {
+        let words = message.split(whereSeparator: { $0.isNewline }).joined(separator: " ")
+        return printable(String(words.prefix(charactersMax)))
+    }
+}

@@ -1,0 +1,163 @@
+// A configuration file: YAML in, assignments of texts to keys out, each with its line.
+//
+// Promises: whatever the bytes, the outcome is assignments and problems, never a trap; every problem names
+// the line where there is one. Nothing is ignored: a key that is not in the table, a list where a value
+// belongs, a key named twice, are problems. Values are never interpreted here (`010` stays `010`).
+// Must not know: bounds and defaults (Setting), other sources (Resolution), how a file is opened.
+//
+// The only file that knows Yams. Its basic resolver is used on purpose: the default one compiles regular
+// expressions for types that are not wanted here, and costs megabytes.
+
+import Yams
+
+struct ConfigurationFile {
+    /// A text that the file gives to a key.
+    struct Assignment: Equatable {
+        let key: String
+        let text: String
+        let line: Int
+    }
+
+    /// A larger file is no configuration.
+    static let bytesMax = 1_048_576
+
+    let path: String
+    private(set) var assignments: [Assignment] = []
+    private(set) var problems: [Problem] = []
+
+    init(path: String, bytes: [UInt8]) {
+        self.path = path
+        guard bytes.count <= Self.bytesMax else {
+            refuse(nil, nil, "is larger than \(Size.text(Int64(Self.bytesMax))), which no configuration is; name another file")
+            return
+        }
+        guard let text = checkedText(bytes) else { return }
+        do {
+            guard let root = try Yams.compose(yaml: text, Resolver.basic, Constructor.default, .utf8) else { return }
+            if isEmpty(root) { return }
+            guard let mapping = root.mapping else {
+                refuse(root.mark?.line, nil, "does not hold keys and values; write for example \"callback:\" and indented below it \"path: /callback\"")
+                return
+            }
+            read(mapping, section: "")
+        } catch let error as YamlError {
+            refuse(error)
+        } catch {
+            refuse(nil, nil, "is not YAML; compare it with the sample configuration")
+        }
+    }
+
+    // MARK: Bytes
+
+    /// The file as text, or nil after a problem. Lines are checked one by one so that a problem has its
+    /// line; no byte of a longer UTF-8 sequence is a line feed.
+    private mutating func checkedText(_ bytes: [UInt8]) -> String? {
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            guard String(validating: line, as: UTF8.self) != nil else {
+                refuse(index + 1, nil, "is not UTF-8; save the file as UTF-8")
+                return nil
+            }
+            if line.contains(where: { $0 < 0x20 && $0 != 0x09 && $0 != 0x0D || $0 == 0x7F }) {
+                refuse(index + 1, nil, "has a control character; remove it")
+                return nil
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    // MARK: Nodes
+
+    private mutating func read(_ mapping: Node.Mapping, section: String) {
+        for (keyNode, value) in mapping {
+            let line = keyNode.mark?.line
+            guard let name = keyNode.scalar?.string else {
+                refuse(line, section.isEmpty ? nil : section, "has a list or a mapping as a key; write \"key: value\"")
+                continue
+            }
+            let key = section.isEmpty ? name : "\(section).\(name)"
+            if name.isEmpty {
+                refuse(line, section.isEmpty ? nil : section, "has a value without a key; write \"key: value\"")
+            } else if name.contains(".") {
+                refuseDotted(line, key)
+            } else if Setting.named(key) != nil {
+                assign(value, to: key, line: line)
+            } else if Setting.sections.contains(key) {
+                if let inner = value.mapping {
+                    read(inner, section: key)
+                } else if !isEmpty(value) {
+                    refuse(line, key, "is a section; write its keys below it, indented")
+                }
+            } else {
+                refuse(line, key, UnknownKey.text(key))
+            }
+        }
+    }
+
+    private mutating func assign(_ value: Node, to key: String, line: Int?) {
+        guard let scalar = value.scalar else {
+            refuse(line, key, "takes a single value, not a \(value.sequence == nil ? "section" : "list")")
+            return
+        }
+        assignments.append(Assignment(key: key, text: isEmpty(value) ? "" : scalar.string, line: line ?? 1))
+    }
+
+    /// The null of YAML 1.2 §10.3.2: nothing at all, `~` or `null`, unquoted.
+    private func isEmpty(_ node: Node) -> Bool {
+        guard let scalar = node.scalar, scalar.style == .plain else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
+    // MARK: Problems
+
+    private mutating func refuse(_ line: Int?, _ key: String?, _ text: String) {
+        problems.append(Problem(origin: .file(path: path, line: line), key: key.map(printable), text: text))
+    }
+
+    private mutating func refuseDotted(_ line: Int?, _ key: String) {
+        guard Setting.named(key) != nil else {
+            refuse(line, key, UnknownKey.text(key))
+            return
+        }
+        let names = key.split(separator: ".").map { "\"\($0):\"" }
+        refuse(line, key, "keys are nested at the dots; write \(names.joined(separator: ", below it ")), each indented further")
+    }
+
+    private mutating func refuse(_ error: YamlError) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            refuse(mark.line, nil, "is not YAML: \(problem); indent with spaces and write \"key: value\"")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let names = duplicates.map { "\"\(printable($0))\"" }.joined(separator: ", ")
+            refuse(context.mark.line, nil, "\(names) stands more than once in the same section; keep one")
+        case .reader(let problem, _, _, _):
+            refuse(nil, nil, "is not YAML: \(problem); save the file as UTF-8 text")
+        default:
+            refuse(nil, nil, "is not YAML; compare it with the sample configuration")
+        }
+    }
+}
+
+/// What to say about a key that is not in the table.
+enum UnknownKey {
+    /// The keys that end like `key`, else the nearest one, are suggested.
+    static func text(_ key: String) -> String {
+        let names = Setting.all.map(\.key)
+        if let suggestion = NearestName.of(key, among: names + Setting.sections.sorted()) {
+            return "unknown key; did you mean \(suggestion)?"
+        }
+        let leaf = key.split(separator: ".").last.map(String.init) ?? key
+        let alike = names.filter { $0.hasSuffix(".\(leaf)") }
+        if !alike.isEmpty { return "unknown key; did you mean \(alike.joined(separator: " or "))?" }
+        return "unknown key, or not supported by this version; remove it (config show prints every key there is)"
+    }
+
+    /// The same for a variable of the environment.
+    static func text(environmentName name: String) -> String {
+        let names = Setting.all.map(\.environmentName)
+        if let suggestion = NearestName.of(name, among: names, sharing: Setting.environmentPrefix) {
+            return "unknown variable; did you mean \(suggestion)?"
+        }
+        return "unknown variable, or not supported by this version; unset it (config show prints every key there is)"
+    }
+}

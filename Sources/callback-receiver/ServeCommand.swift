@@ -1,0 +1,45 @@
+// `callback-receiver serve`: from a checked configuration to a running server.
+//
+// Promises: nothing is opened or created before the whole configuration is found right. Standard output
+// belongs to the server's "listening on" lines; all else goes to the log on standard error.
+// Must not know: how the server works.
+
+import ArgumentParser
+import CallbackReceiver
+import Logging
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Receive callbacks and answer the delivery-status API.",
+        discussion: """
+            Without a configuration file it listens on 127.0.0.1:8080 and keeps its log in ./callback-data.
+            Every address it listens on is one line on standard output; the log goes to standard error.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let (resolution, filePath) = try options.resolve()
+        let configuration = resolution.configuration
+        LoggingSystem.bootstrap { _ in LogfmtHandler(level: configuration.logLevel) }
+        if filePath == nil { Self.sayDefaults(configuration.server, to: Logger(label: "callback-receiver")) }
+        try Self.start(configuration.server)
+    }
+
+    /// Whoever tries it out must know where it listens and where the callbacks go.
+    private static func sayDefaults(_ server: ServerConfiguration, to log: Logger) {
+        log.notice(
+            "no configuration file; running with defaults",
+            metadata: [
+                "callback.listen": "\(Listen.text(server.callbackListen))",
+                "api.listen": "\(Listen.text(server.apiListen))",
+                "log.directory": "\(server.logDirectory)",
+            ])
+    }
+
+    /// The one place where the command hands over to the server.
+    private static func start(_ configuration: ServerConfiguration) throws {
+        throw CommandFailure(
+            status: CommandFailure.generalStatus, lines: ["callback-receiver: this build has no server; use a later one"])
+    }
+}

@@ -1,0 +1,125 @@
+// One configuration key: its name, its kind with bounds, its default, and what it means.
+//
+// Promises: the only description of a key. The file's reader, the environment's names, the flags' values,
+// `config show`, `config check` and the test of the sample file all follow it; `Setting.all` (Settings.swift)
+// is the table. `apply` accepts what is within the bounds and refuses everything else with the remedy.
+// Must not know: where a text was found, or what two keys mean together (ConfigurationRules).
+
+import CallbackReceiver
+
+/// A configuration key.
+struct Setting: Sendable {
+    /// Stores a checked value where it acts.
+    typealias Store<Value> = @Sendable (inout Configuration, Value) -> Void
+
+    /// What a key takes. Bounds are inclusive.
+    enum Kind: Sendable {
+        /// `HOST:PORT`, `[::1]:8080`.
+        case listen(Store<ServerConfiguration.Listen>)
+        /// The path of a URL.
+        case path(Store<String>)
+        /// A directory of this machine.
+        case directory(Store<String>)
+        /// Bytes, plain or in KiB, MiB, GiB.
+        case size(ClosedRange<Int64>, Store<Int64>)
+        /// A whole number of seconds.
+        case seconds(ClosedRange<Int>, Store<Int>)
+        /// A whole number, or `auto` (nil): what suits this machine.
+        case count(ClosedRange<Int>, Store<Int?>)
+        /// One of a few words.
+        case choice([String], Store<String>)
+    }
+
+    /// With dots, as it is nested in YAML: `server.timeouts.idle-seconds`.
+    let key: String
+    let kind: Kind
+    /// The default, as one would write it.
+    let standard: String
+    /// One line for people.
+    let meaning: String
+
+    /// Dots and dashes become underscores: `CALLBACK_RECEIVER_SERVER_TIMEOUTS_IDLE_SECONDS`.
+    var environmentName: String {
+        Setting.environmentPrefix
+            + key.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
+    }
+
+    static let environmentPrefix = "CALLBACK_RECEIVER_"
+
+    /// What one may write, for the documentation: `1KiB to 16MiB`.
+    var bounds: String {
+        switch kind {
+        case .listen: "HOST:PORT"
+        case .path: "a path"
+        case .directory: "a directory"
+        case .size(let range, _): "\(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
+        case .seconds(let range, _): "\(range.lowerBound) to \(range.upperBound)"
+        case .count(let range, _): "auto, or \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let words, _): words.joined(separator: ", ")
+        }
+    }
+
+    /// Reads `text` and stores its value; returns the value as `config show` prints it.
+    func apply(_ text: String, to configuration: inout Configuration) throws(Refusal) -> String {
+        guard !text.isEmpty else { throw Refusal("has no value; write for example \(standard)") }
+        switch kind {
+        case .listen(let store):
+            let listen = try Listen.parse(text)
+            store(&configuration, listen)
+            return Listen.text(listen)
+        case .path(let store):
+            let path = try CallbackPath.parse(text)
+            store(&configuration, path)
+            return path
+        case .directory(let store):
+            try DirectoryPath.check(text)
+            store(&configuration, text)
+            return text
+        case .size(let range, let store):
+            guard let bytes = Size.parse(text) else {
+                throw Refusal("\(quoted(text)) is no size; write for example \(standard)")
+            }
+            try Self.check(bytes, in: range, shown: Size.text)
+            store(&configuration, bytes)
+            return Size.text(bytes)
+        case .seconds(let range, let store):
+            guard let seconds = WholeNumber.parse(text) else {
+                throw Refusal("\(quoted(text)) is no number of seconds; write for example \(standard)")
+            }
+            try Self.check(seconds, in: Int64(range.lowerBound)...Int64(range.upperBound), shown: { "\($0)" })
+            store(&configuration, Int(seconds))
+            return "\(seconds)"
+        case .count(let range, let store):
+            if text == Setting.automatic {
+                store(&configuration, nil)
+                return text
+            }
+            guard let count = WholeNumber.parse(text) else {
+                throw Refusal("\(quoted(text)) is no number; write \(bounds)")
+            }
+            try Self.check(count, in: Int64(range.lowerBound)...Int64(range.upperBound), shown: { "\($0)" })
+            store(&configuration, Int(count))
+            return "\(count)"
+        case .choice(let words, let store):
+            guard words.contains(text) else {
+                throw Refusal("\(quoted(text)) is not possible; write one of: \(bounds)")
+            }
+            store(&configuration, text)
+            return text
+        }
+    }
+
+    /// The word for "what suits this machine".
+    static let automatic = "auto"
+
+    private static func check(
+        _ value: Int64, in range: ClosedRange<Int64>, shown: (Int64) -> String
+    ) throws(Refusal) {
+        if value < range.lowerBound {
+            throw Refusal("\(shown(value)) is too small; the least is \(shown(range.lowerBound))")
+        }
+        if value > range.upperBound {
+            throw Refusal("\(shown(value)) is too large; the most is \(shown(range.upperBound))")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// The table of all configuration keys that act in this version, in the order in which people read them.
+//
+// Promises: a key that is not here does not exist; it is refused, never ignored, because a secret or a
+// limit that does not act would be worse than none. Bounds and defaults stand here and nowhere else.
+// Must not know: how a text is read (Setting) or found (ConfigurationFile, Resolution).
+
+import CallbackReceiver
+import Logging
+import Platform
+
+extension Setting {
+    private static let kibibyte: Int64 = 1_024
+    private static let mebibyte = 1_024 * kibibyte
+    private static let gibibyte = 1_024 * mebibyte
+
+    /// What a timeout may be: a second, to an hour.
+    private static let timeoutSeconds = 1...3_600
+    private static let loopsMax = 64
+
+    static let all: [Setting] = [
+        Setting(
+            key: "callback.listen", kind: .listen { $0.server.callbackListen = $1 }, standard: "127.0.0.1:8080",
+            meaning: "Where Crisp's callbacks arrive. Equal to api.listen: one listener serves both."),
+        Setting(
+            key: "callback.path", kind: .path { $0.server.callbackPath = $1 }, standard: "/callback",
+            meaning: "The path of the callback URL; with a trailing slash it is accepted too."),
+        Setting(
+            key: "callback.body-bytes-max",
+            kind: .size(kibibyte...16 * mebibyte) { $0.server.callbackBodyBytesMax = Int($1) }, standard: "64KiB",
+            meaning: "The longest callback that is taken."),
+        Setting(
+            key: "callback.authentication",
+            kind: .choice(["required", "none"]) { $0.server.callbackAuthenticationNone = $1 == "none" },
+            standard: "required",
+            meaning: "required: never listen for callbacks beyond loopback unproved. none: anyone may post."),
+        Setting(
+            key: "api.listen", kind: .listen { $0.server.apiListen = $1 }, standard: "127.0.0.1:8080",
+            meaning: "Where the delivery-status API answers."),
+        Setting(
+            key: "api.authentication",
+            kind: .choice(["required", "none"]) { $0.server.apiAuthenticationNone = $1 == "none" },
+            standard: "required",
+            meaning: "required: never serve the API beyond loopback without tokens. none: anyone may ask."),
+        Setting(
+            key: "log.directory", kind: .directory { $0.server.logDirectory = $1 }, standard: "./callback-data",
+            meaning: "Where the log of callbacks is kept."),
+        Setting(
+            key: "log.segment-bytes-max",
+            kind: .size(mebibyte...4 * gibibyte - 1) { $0.server.logSegmentBytesMax = $1 }, standard: "128MiB",
+            meaning: "A file of the log is closed, and the next one begun, before it grows beyond this."),
+        Setting(
+            key: "log.free-bytes-min",
+            kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",
+            meaning: "With less free space than this on its disk, callbacks are refused with 503."),
+        Setting(
+            key: "server.loops",
+            kind: .count(1...loopsMax) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,
+            meaning: "How many loops serve connections; auto: one for each processor."),
+        Setting(
+            key: "server.connections-max", kind: .count(1...1_000_000) { $0.server.connectionsMax = $1 },
+            standard: automatic,
+            meaning: "How many connections are open at once; auto: as the descriptor limit allows."),
+        Setting(
+            key: "server.timeouts.header-seconds",
+            kind: .seconds(timeoutSeconds) { $0.server.headerSeconds = $1 }, standard: "10",
+            meaning: "How long the header of a request may take to arrive, in seconds."),
+        Setting(
+            key: "server.timeouts.body-seconds",
+            kind: .seconds(timeoutSeconds) { $0.server.bodySeconds = $1 }, standard: "30",
+            meaning: "How long the body of a request may take to arrive, in seconds."),
+        Setting(
+            key: "server.timeouts.idle-seconds",
+            kind: .seconds(timeoutSeconds) { $0.server.idleSeconds = $1 }, standard: "75",
+            meaning: "How long a connection may rest between requests, in seconds."),
+        Setting(
+            key: "server.timeouts.drain-seconds",
+            kind: .seconds(timeoutSeconds) { $0.server.drainSeconds = $1 }, standard: "30",
+            meaning: "How long a stop waits for requests under way, in seconds."),
+        Setting(
+            key: "logging.level",
+            kind: .choice(Logger.Level.allCases.map(\.rawValue)) {
+                if let level = Logger.Level(rawValue: $1) { $0.logLevel = level }
+            },
+            standard: "info",
+            meaning: "The least severe event that is written to standard error."),
+    ]
+
+    /// The setting of that name.
+    static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
+
+    /// Every section: `callback`, `server`, `server.timeouts`.
+    static let sections: Set<String> = Set(
+        all.flatMap { setting in
+            let parts = setting.key.split(separator: ".")
+            return (1..<parts.count).map { parts.prefix($0).joined(separator: ".") }
+        })
+}
