@@ -1,7 +1,7 @@
 // A JSON object whose members keep the very text they were sent as.
 //
 // Promises: no number is converted, so digits are compared one by one; member order and repeated
-// names are kept; string values are unescaped by Foundation, an implementation not under test.
+// names are kept; strings are unescaped by Foundation, an implementation not under test.
 // Must not know: what the members mean.
 
 import Foundation
@@ -12,10 +12,10 @@ public struct RawJSON: Sendable {
     public let members: [(name: String, raw: String)]
 
     /// Reads an object that the text consists of.
-    /// - Throws: `TestFailure.unreadable` when Foundation does not read it as an object.
+    /// - Throws: `TestFailure.unreadable` when it is no JSON object.
     public init(object text: String) throws {
         let bytes = Array(text.utf8)
-        guard (try? JSONSerialization.jsonObject(with: Data(bytes))) is NSDictionary else {
+        guard JSONGrammar.acceptsObject(bytes) else {
             throw TestFailure.unreadable("no JSON object: \(text.prefix(500))")
         }
         members = try Self.pieces(bytes).map { piece in

@@ -46,8 +46,8 @@ struct OpenDoorTests {
         let server = try Shared.server()
         let answer = try server.exchange(requestBytes("GET", "http://evil.example/v1/requests/x", host: "127.0.0.1"))
         try expectRefused(answer, "/v1/requests/x")
-        let local = try server.exchange(requestBytes("GET", "http://127.0.0.1:\(server.port)/v1/requests/x", host: "127.0.0.1:\(server.port)"))
-        try expectProblem(local, 404, instance: "/v1/requests/x")
+        let local = try server.exchange(requestBytes("GET", "http://127.0.0.1:\(server.port)/v1/requests/nobody", host: "127.0.0.1:\(server.port)"))
+        try expectProblem(local, 404, instance: "/v1/requests/nobody")
     }
 
     @Test("a request without a Host (HTTP/1.0) is 401")

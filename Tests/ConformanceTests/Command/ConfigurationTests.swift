@@ -104,28 +104,37 @@ struct ConfigurationTests {
     }
 
     static let keys: [String] = [
-        "callback.listen", "api.listen", "callback.path", "callback.body-bytes-max", "callback.keys", "callback.signing-secrets", "callback.users",
-        "callback.signature-age-seconds-max", "callback.authentication", "api.authentication", "client.url", "client.token-file", "log.directory",
-        "log.segment-bytes-max", "log.retention.days", "log.retention.bytes-max", "log.free-bytes-min", "quarantine.bytes-max",
-        "expectations.overdue-after-seconds", "server.loops", "server.connections-max", "server.connections-per-address-max",
-        "server.timeouts.header-seconds", "server.timeouts.body-seconds", "server.timeouts.idle-seconds", "server.timeouts.drain-seconds",
-        "server.trusted-proxies", "logging.level", "logging.format", "logging.access",
+        "callback.listen", "api.listen", "callback.path", "callback.body-bytes-max", "callback.authentication", "api.authentication", "log.directory",
+        "log.segment-bytes-max", "log.free-bytes-min", "server.loops", "server.connections-max", "server.timeouts.header-seconds",
+        "server.timeouts.body-seconds", "server.timeouts.idle-seconds", "server.timeouts.drain-seconds", "logging.level",
     ]
 
-    @Test("config show prints every key with its value and origin, and no secret")
+    @Test("config show prints every key with its value and origin")
     func show() throws {
         let directory = try TemporaryDirectory()
-        let file = try directory.write(
-            "callback:\n  path: /from-file\n  keys: [n0tToBeShown]\n  users: [\"someone:n0tToBeShown\"]\n  signing-secrets: [n0tToBeShown]\n", to: "c.yaml")
+        let file = try directory.write("callback:\n  path: /from-file\n", to: "c.yaml")
         let run = try runToExit(["config", "show", "--config", file], environment: ["CALLBACK_RECEIVER_LOGGING_LEVEL": "debug"])
         #expect(run.status == .exited(0), "\(run.error)")
-        let lines = run.output.split(separator: "\n")
-        for key in Self.keys {
-            #expect(lines.contains { $0.contains(key) }, "\(key)")
+        let shown = Self.flattened(run.output)
+        for key in Self.keys { #expect(shown[key] != nil, "\(key)") }
+        #expect(shown["callback.path"]?.contains("/from-file") == true && shown["callback.path"]?.contains("c.yaml") == true)
+        #expect(shown["logging.level"]?.contains("debug") == true)
+        #expect(shown["logging.level"]?.contains("CALLBACK_RECEIVER_LOGGING_LEVEL") == true)
+        #expect(shown["server.timeouts.idle-seconds"]?.contains("75") == true)
+        #expect(shown["server.timeouts.idle-seconds"]?.contains("default") == true)
+    }
+
+    /// The rest of each line by its key, nested by indentation as YAML has it.
+    private static func flattened(_ output: String) -> [String: String] {
+        var path: [(indentation: Int, name: String)] = []
+        var found: [String: String] = [:]
+        for line in output.split(separator: "\n") {
+            let indentation = line.prefix { $0 == " " }.count
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            path.removeAll { $0.indentation >= indentation }
+            path.append((indentation, line[..<colon].trimmingCharacters(in: .whitespaces)))
+            found[path.map(\.name).joined(separator: ".")] = String(line[line.index(after: colon)...])
         }
-        #expect(lines.contains { $0.contains("callback.path") && $0.contains("/from-file") && $0.contains("c.yaml") }, "\(run.output)")
-        #expect(lines.contains { $0.contains("logging.level") && $0.contains("debug") && $0.contains("CALLBACK_RECEIVER_LOGGING_LEVEL") }, "\(run.output)")
-        #expect(lines.contains { $0.contains("server.timeouts.idle-seconds") && $0.contains("75") && $0.contains("default") }, "\(run.output)")
-        #expect(!run.output.contains("n0tToBeShown") && !run.error.contains("n0tToBeShown"))
+        return found
     }
 }
