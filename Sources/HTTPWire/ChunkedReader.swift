@@ -71,7 +71,7 @@ struct ChunkedReader: Sendable {
             return nil
         case .dataLineFeed:
             guard byte == Byte.lineFeed else { return .malformedChunk }
-            self.startLine()
+            startLine()
             return nil
         case .sizeLineFeed:
             guard byte == Byte.lineFeed else { return .malformedChunk }
@@ -82,7 +82,7 @@ struct ChunkedReader: Sendable {
         // The CR that ends the longest line is one more.
         guard lineBytes <= HTTPLimits.chunkLineBytesMax + 1 else { return .chunkLineTooLong }
         if state == .size { return sizeStep(byte) }
-        extensionBytes += 1
+        if byte != Byte.carriageReturn { extensionBytes += 1 }
         guard extensionBytes <= HTTPLimits.chunkExtensionBytesMax else { return .chunkLineTooLong }
         guard let next = extensionState(after: byte) else { return .malformedChunk }
         state = next
@@ -104,6 +104,8 @@ struct ChunkedReader: Sendable {
         case Byte.space, Byte.tab: state = .beforeSemicolon
         default: return .malformedChunk
         }
+        // The byte that begins the extensions is the first of theirs.
+        if state != .sizeLineFeed { extensionBytes += 1 }
         return nil
     }
 

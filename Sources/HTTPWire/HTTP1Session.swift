@@ -47,6 +47,9 @@ public struct HTTP1Session: Sendable {
     /// The interim answer that lets the client go on (RFC 9110 §15.2.1).
     public static let continueBytes: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
+    /// Appends `continueBytes` to the output.
+    public static func appendContinue(to output: inout [UInt8]) { output.append(continueBytes) }
+
     private let limits: HTTPLimits
     private var state = State.idle
     private var emptyLines = 0

@@ -29,9 +29,6 @@ struct HeadReader: Sendable {
     /// How many bytes have been examined, for the test that this is linear in what arrives.
     private(set) var examinedBytes = 0
 
-    /// How many bytes of the head the caller has to present again.
-    var rememberedBytes: Int { position }
-
     /// Reads on.
     /// - Parameters:
     ///   - head: all bytes from the head's first one on, at least as many as in the call before.
@@ -135,16 +132,19 @@ struct HeadReader: Sendable {
     private mutating func findLineEnd(_ head: Span<UInt8>, bytesMax: Int) -> LineEnd {
         let limit = min(head.count, bytesMax - 1)
         while true {
-            let found = head.firstControl(from: min(position, limit), to: limit)
-            examinedBytes += found - min(position, limit) + 1
+            let start = min(position, limit)
+            let found = head.firstControl(from: start, to: limit)
+            examinedBytes += found - start
             guard found < limit else {
                 position = max(position, limit)
                 return limit == bytesMax - 1 ? .tooLong : .incomplete
             }
+            examinedBytes += 1
             position = found
             switch head[found] {
             case Byte.carriageReturn:
                 guard found + 1 < head.count else { return .incomplete }
+                examinedBytes += 1
                 return head[found + 1] == Byte.lineFeed ? .at(found) : .refused(.bareLineBreak)
             case Byte.tab: position = found + 1
             case Byte.lineFeed: return .refused(.bareLineBreak)

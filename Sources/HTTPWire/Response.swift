@@ -87,7 +87,7 @@ public struct Response: Sendable {
     }
 
     /// The phrases of RFC 9110 §15 and RFC 6585; empty for others, which the grammar allows.
-    private static func reason(of status: UInt16) -> StaticString {
+    public static func reason(of status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
         case 201: "Created"

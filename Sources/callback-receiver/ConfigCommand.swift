@@ -9,6 +9,7 @@ import Platform
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Check or show the configuration.",
+        discussion: "Keys, nested in YAML at the dots:\n\n" + Setting.all.map(\.documentation).joined(separator: "\n"),
         subcommands: [ConfigCheck.self, ConfigShow.self])
 
     func run() throws {

@@ -59,6 +59,9 @@ struct Setting: Sendable {
         }
     }
 
+    /// The key as `callback-receiver help config` describes it.
+    var documentation: String { "\(key): \(bounds); default \(standard)\n  \(meaning)\n" }
+
     /// Reads `text` and stores its value; returns the value as `config show` prints it.
     func apply(_ text: String, to configuration: inout Configuration) throws(Refusal) -> String {
         guard !text.isEmpty else { throw Refusal("has no value; write for example \(standard)") }

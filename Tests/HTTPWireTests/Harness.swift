@@ -35,6 +35,8 @@ struct Seen: Equatable {
 struct Outcome: Equatable {
     var requests: [Seen] = []
     var refusal: Refusal?
+    /// The refused request, where its head was complete.
+    var refused: Seen?
     var awaiting: HTTP1Session.Awaiting = .idle
     var mustClose = false
     /// What was written: the answers, `204` each. Interim answers are left out, since whether they are
@@ -73,6 +75,8 @@ struct Connection {
             case .refused(let refusal):
                 if outcome.refusal == nil {
                     outcome.refusal = refusal
+                    if request.isHeadComplete { outcome.refused = Seen(request) }
+                    #expect(session.awaiting == .answer)
                     response.status = refusal.status
                     session.respondRefusal(response, date: HTTPDate(unixSeconds: 0), into: &outcome.output)
                 }
@@ -118,7 +122,7 @@ func outcome(
     return whole
 }
 
-/// The same for text; its line ends are written out as `\r\n`.
+/// The same for text, whose line ends are written out.
 func outcome(
     _ text: String, limits: HTTPLimits = HTTPLimits(), sourceLocation: SourceLocation = #_sourceLocation
 ) -> Outcome {

@@ -1,0 +1,64 @@
+// /healthz and /readyz (API.md §5), and what a blocked log is called outside.
+//
+// Promises: /readyz is 503 with the check that fails; damage is named, with file and offset, and does not make it
+// fail, since intake goes on (API.md §7). No path of the machine.
+// Must not know: how to mend it.
+
+import CallbackLog
+import HTTPWire
+
+enum Health {
+    /// A batch that takes longer than this means that the disk does not answer.
+    static let stalledMilliseconds: Int64 = 5_000
+    /// Damaged places named in an answer; the count tells them all.
+    static let damagesMax = 20
+
+    static func fill(_ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, for request: borrowing Request) {
+        let readiness = log.readiness(options: options)
+        if let block = readiness.block {
+            let isSpace = if case .space = block { true } else { false }
+            return notReady(&response, check: isSpace ? "disk" : "log", detail: publicText(block), for: request)
+        }
+        if readiness.busyMilliseconds >= stalledMilliseconds {
+            let detail = "The disk has not answered for \(readiness.busyMilliseconds / 1_000) s."
+            return notReady(&response, check: "log", detail: detail, for: request)
+        }
+        if isDraining {
+            return notReady(&response, check: "draining", detail: "The server is stopping: it answers what it accepted and takes no new connection.", for: request)
+        }
+        response.contentType = "application/json"
+        response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
+        response.body.append(json: "{\"status\":\"ready\",\"checks\":{\"log\":\"ok\",\"disk\":\"ok\",\"draining\":\"ok\"},\"damage_count\":")
+        response.body.append(json: UInt64(log.report.damageCount))
+        response.body.append(json: ",\"damage\":[")
+        for (index, place) in log.report.damages.prefix(damagesMax).enumerated() {
+            response.body.append(json: index == 0 ? "{\"segment\":" : ",{\"segment\":")
+            response.body.append(jsonString: place.segment)
+            response.body.append(json: ",\"offset\":")
+            response.body.append(json: UInt64(place.offset))
+            response.body.append(json: ",\"sequence\":")
+            response.body.append(json: place.sequence)
+            response.body.append(json: "}")
+        }
+        response.body.append(json: "]}")
+    }
+
+    private static func notReady(_ response: inout Response, check: StaticString, detail: String, for request: borrowing Request) {
+        Problem.fill(&response, status: 503, detail: "\(check): \(detail)", for: request)
+        // One more member of the problem (RFC 9457 §3.2): the check that fails.
+        response.body.removeLast()
+        response.body.append(json: ",\"check\":\"")
+        response.body.append(json: check)
+        response.body.append(json: "\"}")
+        response.fields.append(Response.Field(name: "Retry-After", value: Problem.blockedRetrySeconds))
+    }
+
+    /// Why the log takes nothing, without paths of the machine; the log line has them.
+    static func publicText(_ block: LogBlock) -> String {
+        switch block {
+        case .failed: "The log cannot be written; the server's log says why."
+        case .directoryGone: "The log directory was deleted, moved or replaced."
+        case .space: "Too little space is left on the log's file system."
+        }
+    }
+}

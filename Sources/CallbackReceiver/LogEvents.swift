@@ -1,0 +1,63 @@
+// What the log has to tell the operator, as log lines.
+//
+// Promises: one line an event, with file and offset where there are any, and what to do. No payload, no
+// request_id (invariant 9). Must not know: how lines are written.
+
+import CallbackLog
+import enum CallbackLog.LogEvent
+import CrispCallback
+import Logging
+
+enum LogEvents {
+    static func say(_ event: LogEvent, to logger: Logger) {
+        switch event {
+        case .writeFailed(let text):
+            logger.error("writing the log failed; trying once more in a fresh segment", metadata: ["error": "\(text)"])
+        case .segmentBegun(let name):
+            logger.info("a new segment begins", metadata: ["segment": "\(name)"])
+        case .blocked(let block):
+            logger.critical("callbacks are refused with 503 until this is mended", metadata: ["reason": "\(block)"])
+        case .unblocked:
+            logger.notice("the log takes callbacks again")
+        case .unreadable(let failure):
+            logger.error("a record cannot be read back; intake goes on", metadata: ["error": "\(failure)"])
+        }
+    }
+
+    static func say(_ report: RecoveryReport, to logger: Logger) {
+        if let tear = report.tear {
+            logger.warning(
+                "cut off what a crash tore",
+                metadata: [
+                    "segment": "\(tear.place.segment)", "offset": "\(tear.place.offset)", "bytes": "\(tear.bytes)",
+                    "kept-in": "\(tear.keptIn)",
+                ])
+        }
+        if report.copied > 0 {
+            logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": "\(report.copied)"])
+        }
+        for place in report.damages {
+            logger.error(
+                "the log is damaged here; the rest is served, and new callbacks are taken",
+                metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
+        }
+        if report.damageCount > report.damages.count {
+            logger.error("there is more damage", metadata: ["places": "\(report.damageCount)"])
+        }
+        logger.info(
+            "the log is open",
+            metadata: ["segments": "\(report.segments)", "records": "\(report.records)", "bytes": "\(report.bytes)"])
+    }
+}
+
+extension RecordedStatus {
+    /// The log's word for the decoder's.
+    init(_ status: CallbackStatus) {
+        self =
+            switch status {
+            case .sent: .sent
+            case .failed: .failed
+            case .unrecognized: .unrecognized
+            }
+    }
+}

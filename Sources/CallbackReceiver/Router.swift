@@ -1,0 +1,222 @@
+// Which request gets which answer: the routes of API.md §3 to §5.
+//
+//     request ─▶ path ─▶ method ─▶ access ─▶ route ─┬▶ response, at once
+//                                                   └▶ callback to append; its answer comes when it is durable
+//
+// Promises: a pure step from request to disposition but for reads of the log; knows no connection, so that
+// HTTP/1.1 and HTTP/2 are served alike. Paths are split at `/`, then percent-decoded once.
+// Must not know: sockets, loops, deadlines.
+
+import CallbackLog
+import CrispCallback
+import HTTPWire
+
+/// What a listener serves. One listener serves both where the two addresses are the same.
+struct ListenerRole: OptionSet, Sendable {
+    let rawValue: UInt8
+    static let callback = ListenerRole(rawValue: 1)
+    static let api = ListenerRole(rawValue: 2)
+}
+
+/// A decoded callback: what is appended, and what its answer needs.
+struct PreparedCallback {
+    let record: [UInt8]
+    let decoded: DecodedCallback
+}
+
+enum Disposition {
+    /// The response is filled in.
+    case respond
+    /// Append this; then answer.
+    case append(PreparedCallback)
+}
+
+/// What a loop lends to the routes: storage that is reused, touched by that loop only.
+struct RouteScratch {
+    var reader = RecordReader()
+    /// The path's segments, percent-decoded, one behind the other, and where each ends.
+    var segmentBytes: [UInt8] = []
+    var segmentEnds: [Int] = []
+}
+
+struct Router: Sendable {
+    let log: CallbackLog
+    let logOptions: LogOptions
+    private let callbackPath: [[UInt8]]
+    private let anyoneMayAsk: Bool
+
+    init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions) {
+        self.log = log
+        self.logOptions = logOptions
+        anyoneMayAsk = configuration.apiAuthenticationNone
+        callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
+    }
+
+    /// Answers `request`, or says what to append.
+    func route(
+        _ request: borrowing Request, role: ListenerRole, isDraining: Bool, into response: inout Response,
+        using scratch: inout RouteScratch
+    ) -> Disposition {
+        response.reset()
+        guard split(request, into: &scratch) else {
+            Problem.fill(&response, status: 400, detail: "The path has a % that is not followed by two hexadecimal digits.", for: request)
+            return .respond
+        }
+        if role.contains(.callback), isCallbackPath(scratch) {
+            guard allow(.post, "POST", request, &response) else { return .respond }
+            return take(request, into: &response, using: &scratch)
+        }
+        guard role.contains(.api), let route = apiRoute(scratch) else {
+            let detail = role.contains(.api)
+                ? "There is nothing at this path. See the README for the paths there are."
+                : "This address takes callbacks only, at \(pathText). The API has an address of its own (api.listen)."
+            Problem.fill(&response, status: 404, detail: detail, for: request)
+            return .respond
+        }
+        switch route {
+        case .healthz, .readyz: break
+        case .request, .callbacks:
+            guard Access.isAllowed(request, anyoneMayAsk: anyoneMayAsk) else {
+                Problem.fill(&response, status: 401, detail: Access.refusal, for: request)
+                response.fields.append(Access.challenge)
+                return .respond
+            }
+        }
+        guard allow(.get, "GET, HEAD", request, &response) else { return .respond }
+        switch route {
+        case .healthz:
+            begin(&response)
+            response.body.append(json: "{\"status\":\"alive\"}")
+        case .readyz:
+            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, for: request)
+        case .request(let segment):
+            answerStatus(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
+        case .callbacks(let segment):
+            answerCallbacks(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
+        }
+        return .respond
+    }
+
+    /// The answer to a callback, once its outcome is known.
+    static func answer(_ prepared: PreparedCallback, _ outcome: AppendOutcome, into response: inout Response) {
+        response.reset()
+        switch outcome {
+        case .stored(let sequence, let duplicate):
+            response.contentType = "application/json"
+            response.body.append(json: "{\"request_id\":")
+            response.body.append(jsonString: prepared.record.span.extracting(prepared.decoded.requestID))
+            response.body.append(json: ",\"status\":\"")
+            response.body.append(contentsOf: prepared.decoded.status.name.utf8)
+            response.body.append(json: "\",\"sequence\":")
+            response.body.append(json: sequence)
+            response.body.append(json: ",\"duplicate\":")
+            response.body.append(json: duplicate ? "true}" : "false}")
+        case .blocked(let block):
+            unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, &response)
+        case .tooManyRecords:
+            let detail = "The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) callbacks already, and no more are kept."
+            Problem.fill(&response, status: 422, detail: detail, instance: nil)
+        }
+    }
+
+    /// 503 with Retry-After: not stored now.
+    static func unavailable(_ detail: String, _ retrySeconds: String, _ response: inout Response) {
+        Problem.fill(&response, status: 503, detail: detail, instance: nil)
+        response.fields.append(Response.Field(name: "Retry-After", value: retrySeconds))
+    }
+
+    // MARK: paths and methods
+
+    private enum APIRoute {
+        case healthz, readyz
+        /// With the range of the identifier in `segmentBytes`.
+        case request(Range<Int>), callbacks(Range<Int>)
+    }
+
+    private var pathText: String { "/" + callbackPath.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/") }
+
+    /// False where a segment is wrongly encoded.
+    private func split(_ request: borrowing Request, into scratch: inout RouteScratch) -> Bool {
+        scratch.segmentBytes.removeAll(keepingCapacity: true)
+        scratch.segmentEnds.removeAll(keepingCapacity: true)
+        var segments = PathSegments(of: request.path, in: request.head.span)
+        while let segment = segments.next(in: request.head.span) {
+            guard PercentEncoding.decode(request.head.span, at: segment, into: &scratch.segmentBytes) else { return false }
+            scratch.segmentEnds.append(scratch.segmentBytes.count)
+        }
+        return true
+    }
+
+    private func segment(_ index: Int, _ scratch: borrowing RouteScratch) -> Range<Int> {
+        (index == 0 ? 0 : scratch.segmentEnds[index - 1])..<scratch.segmentEnds[index]
+    }
+
+    private func isSegment(_ index: Int, _ scratch: borrowing RouteScratch, _ name: StaticString) -> Bool {
+        let range = segment(index, scratch)
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        // A static string's storage lives for ever; the offset stays below its count.
+        for offset in 0..<range.count where unsafe name.utf8Start[offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
+        return true
+    }
+
+    /// The configured path, with or without a slash at its end.
+    private func isCallbackPath(_ scratch: borrowing RouteScratch) -> Bool {
+        var count = scratch.segmentEnds.count
+        guard count > 0 else { return false }
+        if segment(count - 1, scratch).isEmpty { count -= 1 }
+        guard count == callbackPath.count else { return false }
+        for index in 0..<count {
+            let range = segment(index, scratch)
+            guard range.count == callbackPath[index].count else { return false }
+            for offset in 0..<range.count where callbackPath[index][offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
+        }
+        return true
+    }
+
+    private func apiRoute(_ scratch: borrowing RouteScratch) -> APIRoute? {
+        switch scratch.segmentEnds.count {
+        case 1:
+            if isSegment(0, scratch, "healthz") { return .healthz }
+            return isSegment(0, scratch, "readyz") ? .readyz : nil
+        case 3:
+            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), !segment(2, scratch).isEmpty else { return nil }
+            return .request(segment(2, scratch))
+        case 4:
+            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), isSegment(3, scratch, "callbacks") else { return nil }
+            return .callbacks(segment(2, scratch))
+        default:
+            return nil
+        }
+    }
+
+    /// RFC 9110 §15.5.6: 405 names what is allowed; §15.6.2: 501 for a method that is not known at all.
+    private func allow(_ method: Method, _ allowed: String, _ request: borrowing Request, _ response: inout Response) -> Bool {
+        if request.method == method || (method == .get && request.method == .head) { return true }
+        if request.method == .other {
+            Problem.fill(&response, status: 501, detail: "This method is not known here. Use \(allowed).", for: request)
+        } else {
+            Problem.fill(&response, status: 405, detail: "This method is not allowed here. Use \(allowed).", for: request)
+            response.fields.append(Response.Field(name: "Allow", value: allowed))
+        }
+        return false
+    }
+
+    func begin(_ response: inout Response) {
+        response.contentType = "application/json"
+        response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
+    }
+
+    // MARK: callbacks
+
+    private func take(_ request: borrowing Request, into response: inout Response, using scratch: inout RouteScratch) -> Disposition {
+        var record: [UInt8] = []
+        record.reserveCapacity(min(request.body.count, 1 << 16) + 64)
+        do throws(CallbackRejection) {
+            let decoded = try CallbackDecoder.decode(request.body.span, into: &record)
+            return .append(PreparedCallback(record: record, decoded: decoded))
+        } catch {
+            Problem.fill(&response, status: error.status, detail: error.detail, for: request)
+            return .respond
+        }
+    }
+}

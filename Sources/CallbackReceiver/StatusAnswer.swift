@@ -1,0 +1,70 @@
+// The answers about one request, as JSON (API.md §4).
+//
+// Promises: status and failure are derived from the stored payload by the present decoder, at each query;
+// digits and strings are answered as they came. Appends to a body that is reused.
+// Must not know: HTTP, who asked.
+
+import CallbackLog
+import CrispCallback
+
+enum StatusAnswer {
+    /// Appends the status of a request. `payload` is its newest callback's.
+    static func append(
+        requestID: Span<UInt8>, newest: RecordLocation, newestReceivedAt: Timestamp, callbackReceivedAt: Timestamp,
+        callbackCount: Int, reading: CallbackReading, payload: Span<UInt8>, to body: inout [UInt8]
+    ) {
+        body.append(json: "{\"request_id\":")
+        body.append(jsonString: requestID)
+        body.append(json: ",\"status\":\"")
+        body.append(contentsOf: reading.status.name.utf8)
+        body.append(json: "\",\"crisp_fingerprint\":")
+        if let number = reading.crispFingerprint { number.append(from: payload, to: &body) } else { body.append(json: "null") }
+        body.append(json: ",\"whatsapp_message_id\":")
+        append(reading.whatsappMessageID, of: payload, to: &body)
+        body.append(json: ",\"session_id\":")
+        append(reading.sessionID, of: payload, to: &body)
+        body.append(json: ",\"failure\":")
+        appendFailure(reading, payload, to: &body)
+        body.append(json: ",\"received_at\":")
+        body.append(json: callbackReceivedAt)
+        body.append(json: ",\"sequence\":")
+        body.append(json: newest.sequence)
+        body.append(json: ",\"callbacks\":")
+        body.append(json: UInt64(callbackCount))
+        body.append(json: ",\"updated_at\":")
+        body.append(json: newestReceivedAt)
+        body.append(json: ",\"announced_at\":null,\"overdue_at\":null,\"reference\":null,\"metadata\":{}}")
+    }
+
+    private static func append(_ token: Range<Int>?, of payload: Span<UInt8>, to body: inout [UInt8]) {
+        if let token { body.append(json: payload.extracting(token)) } else { body.append(json: "null") }
+    }
+
+    /// There are no verdicts yet: every failure is of the class that says so, `unknown`.
+    private static func appendFailure(_ reading: CallbackReading, _ payload: Span<UInt8>, to body: inout [UInt8]) {
+        guard reading.status == .failed else { return body.append(json: "null") }
+        body.append(json: "{\"message\":")
+        reading.appendFailureMessage(from: payload, to: &body)
+        body.append(json: ",\"reason\":")
+        reading.appendFailureReason(from: payload, to: &body)
+        body.append(json: ",\"code\":")
+        if let code = reading.code { body.append(json: code) } else { body.append(json: "null") }
+        body.append(
+            json: ",\"class\":\"unknown\",\"retryable\":false,\"retry_after_seconds\":null,\"advice\":\"Read the message: this version does not classify failures.\"}")
+    }
+
+    /// Appends one element of a request's history.
+    static func appendElement(_ record: StoredRecord, requestID: Span<UInt8>, status: CallbackStatus, payload: Span<UInt8>, to body: inout [UInt8]) {
+        body.append(json: "{\"sequence\":")
+        body.append(json: record.sequence)
+        body.append(json: ",\"received_at\":")
+        body.append(json: record.receivedAt)
+        body.append(json: ",\"kind\":\"callback\",\"request_id\":")
+        body.append(jsonString: requestID)
+        body.append(json: ",\"status\":\"")
+        body.append(contentsOf: status.name.utf8)
+        body.append(json: "\",\"payload\":")
+        body.append(json: payload)
+        body.append(json: "}")
+    }
+}

@@ -1,0 +1,120 @@
+// Log lines: one event is one line, and nobody's text can make it two or look like another field.
+
+import Logging
+import Synchronization
+import Testing
+
+@testable import callback_receiver
+
+@Suite("A log line")
+struct LogfmtHandlerTests {
+    private struct Broken: Error, CustomStringConvertible { let description = "no space left" }
+
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func append(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    /// The lines that `body` logs at 2026-05-20T18:20:25.031Z.
+    private func logged(level: Logger.Level = .info, _ body: (inout Logger) -> Void) -> [String] {
+        let lines = Lines()
+        var logger = Logger(label: "test") { _ in
+            LogfmtHandler(level: level, now: { 1_779_301_225_031 }, write: { lines.append($0) })
+        }
+        body(&logger)
+        return lines.all
+    }
+
+    private let head = "time=2026-05-20T18:20:25.031Z level=info event="
+
+    @Test("has time, level, event, then metadata sorted by name")
+    func order() {
+        let lines = logged { $0.info("segment sealed", metadata: ["path": "/a b", "at": "42"]) }
+        #expect(lines == ["\(head)\"segment sealed\" at=42 path=\"/a b\"\n"])
+    }
+
+    @Test("is written only from the level asked for")
+    func levels() {
+        let lines = logged(level: .warning) {
+            $0.notice("no")
+            $0.warning("yes")
+            $0.critical("yes")
+        }
+        #expect(lines.map { $0.contains("\"yes\"") } == [true, true])
+    }
+
+    @Test(
+        "quotes a value only where it would not read as one word",
+        arguments: [
+            ("word", "word"), ("127.0.0.1:8080", "127.0.0.1:8080"), ("", "\"\""), ("a b", "\"a b\""),
+            ("a=b", "\"a=b\""), ("a\"b", "\"a\\\"b\""), ("a\\b", "\"a\\\\b\""), ("é", "\"é\""),
+            ("a\nlevel=info", "\"a\\nlevel=info\""), ("\r\t", "\"\\r\\t\""), ("\u{1B}[31m", "\"\\u{1b}[31m\""),
+            ("\u{0}", "\"\\u{0}\""), ("\u{7F}\u{85}", "\"\\u{7f}\\u{85}\""), ("\u{2028}", "\"\\u{2028}\""),
+            ("\u{202E}", "\"\\u{202e}\""), ("\u{FEFF}", "\"\\u{feff}\""),
+        ])
+    func quoting(value: String, expected: String) {
+        #expect(logged { $0.info("x", metadata: ["k": "\(value)"]) } == ["\(head)\"x\" k=\(expected)\n"])
+    }
+
+    @Test("escapes the event too")
+    func event() {
+        #expect(logged { $0.info("a\n\"b\"") } == ["\(head)\"a\\n\\\"b\\\"\"\n"])
+    }
+
+    @Test("keeps names to one word, and its own names to itself")
+    func names() {
+        let lines = logged { $0.info("x", metadata: ["a b=\n": "1", "level": "2", "": "3"]) }
+        #expect(lines == ["\(head)\"x\" _=3 a_b__=1 level_=2\n"])
+    }
+
+    @Test("takes metadata of the logger, and the event's where both name it")
+    func merging() {
+        let lines = logged {
+            $0[metadataKey: "a"] = "logger"
+            $0[metadataKey: "b"] = "logger"
+            $0.info("x", metadata: ["b": "event", "list": ["1", "2"]])
+        }
+        #expect(lines == ["\(head)\"x\" a=logger b=event list=\"[\\\"1\\\", \\\"2\\\"]\"\n"])
+    }
+
+    @Test("names the error of an event")
+    func error() {
+        #expect(logged { $0.info("x", error: Broken()) } == ["\(head)\"x\" error=\"no space left\"\n"])
+    }
+
+    @Test("cuts a long value at a character, and says so with an ellipsis")
+    func longValue() throws {
+        let lines = logged { $0.info("x", metadata: ["k": "\(String(repeating: "é", count: 5_000))"]) }
+        let line = try #require(lines.first)
+        #expect(line.hasSuffix("é…\"\n"))
+        #expect(line.utf8.count <= head.utf8.count + 6 + LogfmtHandler.valueBytesMax + 3)
+        #expect(line.filter { $0 == "é" }.count == (LogfmtHandler.valueBytesMax - 3) / 2)
+    }
+
+    @Test("is never longer than its bound; fields that do not fit are left out, and that is said")
+    func bound() throws {
+        let many = Logger.Metadata(
+            uniqueKeysWithValues: (0..<100).map { ("field-\($0)", "\(String(repeating: "\n", count: 400))") })
+        let lines = logged { $0.info("\(String(repeating: "m", count: 9_000))", metadata: many) }
+        let line = try #require(lines.first)
+        #expect(lines.count == 1)
+        #expect(line.utf8.count <= LogfmtHandler.lineBytesMax)
+        #expect(line.hasSuffix(" cut=true\n"))
+        #expect(line.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test(
+        "times are RFC 3339 in UTC with milliseconds, held within four-digit years",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"), (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"), (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (1_779_301_225_031, "2026-05-20T18:20:25.031Z"), (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000, "9999-12-31T23:59:59.999Z"), (.max, "9999-12-31T23:59:59.999Z"),
+            (.min, "0000-01-01T00:00:00.000Z"),
+        ] as [(Int64, String)])
+    func times(milliseconds: Int64, expected: String) {
+        #expect(Timestamp.text(milliseconds: milliseconds) == expected)
+    }
+}

@@ -1,0 +1,170 @@
+// All sources together: who wins, who is said to have won, and what keys may not mean together.
+
+import CallbackReceiver
+import Testing
+
+@testable import callback_receiver
+
+@Suite("The configuration in force")
+struct ResolutionTests {
+    private func resolve(
+        _ yaml: String? = nil, _ environment: [String: String] = [:], _ flags: [FlagValue] = []
+    ) -> Resolution {
+        Resolution(
+            file: yaml.map { ConfigurationFile(path: "f", bytes: Array($0.utf8)) }, environment: environment,
+            flags: flags)
+    }
+
+    private func entry(_ key: String, in resolution: Resolution) -> Resolution.Entry? {
+        resolution.entries.first { $0.key == key }
+    }
+
+    @Test("flag wins over environment, environment over file, file over default")
+    func precedence() {
+        let yaml = "callback:\n  path: /file\n"
+        let environment = ["CALLBACK_RECEIVER_CALLBACK_PATH": "/environment"]
+        let flag = FlagValue(key: "callback.path", name: "--callback-path", text: "/flag")
+        let cases: [(Resolution, String, Origin)] = [
+            (resolve(), "/callback", .standard),
+            (resolve(yaml), "/file", .file(path: "f", line: 2)),
+            (resolve(yaml, environment), "/environment", .environment(name: "CALLBACK_RECEIVER_CALLBACK_PATH")),
+            (resolve(yaml, environment, [flag]), "/flag", .flag(name: "--callback-path")),
+            (resolve(yaml, [:], [flag]), "/flag", .flag(name: "--callback-path")),
+        ]
+        for (resolution, path, origin) in cases {
+            #expect(resolution.problems == [])
+            #expect(resolution.configuration.server.callbackPath == path)
+            #expect(entry("callback.path", in: resolution) == .init(key: "callback.path", text: path, origin: origin))
+        }
+    }
+
+    @Test("every key can be set from the environment, and from the file", arguments: Setting.all.map(\.key))
+    func everyKey(key: String) throws {
+        let setting = try #require(Setting.named(key))
+        let text =
+            switch setting.kind {
+            case .listen: "localhost:1"
+            case .path: "/other"
+            case .directory: "/other"
+            case .size: "2MiB"
+            case .seconds: "33"
+            case .count: "33"
+            case .choice: key == "logging.level" ? "error" : "none"
+            }
+        let fromEnvironment = resolve(nil, [setting.environmentName: text])
+        #expect(fromEnvironment.problems == [])
+        #expect(
+            entry(key, in: fromEnvironment)
+                == .init(key: key, text: text, origin: .environment(name: setting.environmentName)))
+        #expect(fromEnvironment.configuration != resolve().configuration)
+
+        let parts = key.split(separator: ".")
+        let yaml = parts.enumerated().map { String(repeating: " ", count: $0) + "\($1):" }.joined(separator: "\n")
+        let fromFile = resolve("\(yaml) \(text)\n")
+        #expect(entry(key, in: fromFile)?.origin == .file(path: "f", line: parts.count))
+        #expect(fromFile.configuration == fromEnvironment.configuration)
+    }
+
+    @Test("an impossible value is said also where a stronger source overrides it")
+    func overridden() {
+        let flag = FlagValue(key: "callback.path", name: "--callback-path", text: "/flag")
+        #expect(
+            resolve("callback:\n  path: x\n", [:], [flag]).problems.map(\.line) == [
+                "f:2: callback.path: \"x\" does not begin with a slash; write for example /callback"
+            ])
+    }
+
+    @Test("a wrong variable is named, and its value is not repeated where the variable is unknown")
+    func environmentProblems() {
+        let environment = [
+            "CALLBACK_RECEIVER_CALLBACK_LISTN": "hunter2", "CALLBACK_RECEIVER_CALLBACK_KEYS": "hunter2",
+            "CALLBACK_RECEIVER_CONFIG": "hunter2", "CALLBACK_RECEIVER_SERVER_LOOPS": "0",
+            "CALLBACK_RECEIVER_CALLBACK_PATH": "", "PATH": "/bin", "CALLBACK": "x", "callback_receiver_x": "x",
+        ]
+        let unknown = "unknown variable, or not supported by this version; unset it (config show prints every key there is)"
+        #expect(
+            resolve(nil, environment).problems.map(\.line) == [
+                "CALLBACK_RECEIVER_CALLBACK_KEYS: \(unknown)",
+                "CALLBACK_RECEIVER_CALLBACK_LISTN: unknown variable; did you mean CALLBACK_RECEIVER_CALLBACK_LISTEN?",
+                "CALLBACK_RECEIVER_CALLBACK_PATH: has no value; write for example /callback",
+                "CALLBACK_RECEIVER_CONFIG: \(unknown)",
+                "CALLBACK_RECEIVER_SERVER_LOOPS: 0 is too small; the least is 1",
+            ])
+    }
+
+    // MARK: Rules between keys
+
+    private static let callbackTail =
+        "is beyond loopback, and this version cannot check who posts; listen on 127.0.0.1 behind a proxy, "
+        + "or set callback.authentication to none: then anyone who reaches it may post callbacks"
+    private static let apiTail =
+        "is beyond loopback, and this version has no tokens for the API; listen on 127.0.0.1, "
+        + "or set api.authentication to none: then anyone who reaches it may read every request"
+    private static let bothTail =
+        "is beyond loopback, and this version cannot check who posts or asks; listen on 127.0.0.1 behind a proxy, "
+        + "or set callback.authentication and api.authentication to none: "
+        + "then anyone who reaches it may post callbacks and read every request"
+
+    static let rules: [(String, [String])] = [
+        ("callback: {listen: 0.0.0.0:1}", ["f:1: callback.listen: 0.0.0.0:1 \(callbackTail)"]),
+        ("callback: {listen: 0.0.0.0:1, authentication: none}", []),
+        ("callback: {listen: '[::]:1'}", ["f:1: callback.listen: [::]:1 \(callbackTail)"]),
+        ("callback: {listen: example.org:1}", ["f:1: callback.listen: example.org:1 \(callbackTail)"]),
+        ("api: {listen: 0.0.0.0:1}", ["f:1: api.listen: 0.0.0.0:1 \(apiTail)"]),
+        ("api: {listen: 0.0.0.0:1, authentication: none}", []),
+        ("api: {listen: 0.0.0.0:1}\ncallback: {authentication: none}", ["f:1: api.listen: 0.0.0.0:1 \(apiTail)"]),
+        (
+            "callback: {listen: 0.0.0.0:2}\napi: {listen: 0.0.0.0:1}",
+            ["f:1: callback.listen: 0.0.0.0:2 \(callbackTail)", "f:2: api.listen: 0.0.0.0:1 \(apiTail)"]
+        ),
+        (
+            "callback: {listen: 0.0.0.0:1}\napi: {listen: 0.0.0.0:1}",
+            ["f:1: callback.listen: 0.0.0.0:1 \(bothTail)"]
+        ),
+        (
+            "callback: {listen: 0.0.0.0:1, authentication: none}\napi: {listen: 0.0.0.0:1}",
+            ["f:2: api.listen: 0.0.0.0:1 \(apiTail)"]
+        ),
+        (
+            "callback: {listen: 0.0.0.0:1, authentication: none}\napi: {listen: 0.0.0.0:1, authentication: none}", []
+        ),
+        ("callback: {listen: '[::1]:1'}\napi: {listen: 127.9.9.9:1}", []),
+    ]
+
+    @Test("nothing unproved listens beyond loopback, unless the configuration says so", arguments: rules)
+    func loopback(yaml: String, expected: [String]) {
+        #expect(resolve(yaml).problems.map(\.line) == expected)
+    }
+
+    @Test("a flag that listens beyond loopback is named in the one line about it")
+    func flagBeyondLoopback() {
+        let flags = ["callback.listen", "api.listen"].map { FlagValue(key: $0, name: "--listen", text: "0.0.0.0:1") }
+        #expect(resolve(nil, [:], flags).problems.map(\.line) == ["--listen: 0.0.0.0:1 \(Self.bothTail)"])
+    }
+
+    @Test("a rule does not add to what is wrong with a value itself")
+    func noFollowUp() {
+        #expect(
+            resolve("callback: {listen: 0.0.0.0:1, authentication: nein}").problems.map(\.line) == [
+                "f:1: callback.authentication: \"nein\" is not possible; write one of: required, none"
+            ])
+    }
+
+    @Test(
+        "on one address the callback takes no path of the API; on two it may",
+        arguments: ["/", "/v1", "/v1/", "/v1/x", "/healthz", "/readyz", "/metrics", "/openapi.json"])
+    func collisions(path: String) {
+        let shown = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        #expect(
+            resolve("callback: {path: \(path)}").problems.map(\.line) == [
+                "f:1: callback.path: \"\(shown)\" belongs to the API, which listens on the same address; "
+                    + "choose another path, for example /callback, or give api.listen an address of its own"
+            ])
+        #expect(resolve("callback: {path: \(path)}\napi: {listen: 127.0.0.1:9}").problems == [])
+    }
+
+    @Test("a path that only looks like one of the API is free", arguments: ["/v1x", "/v2", "/healthz/x", "/V1"])
+    func noCollision(path: String) {
+        #expect(resolve("callback: {path: \(path)}").problems == [])
+    }
+}
