@@ -103,4 +103,23 @@ struct CallbacksTests {
     func unknown() throws {
         try expectProblem(try Shared.server().get("/v1/requests/nobody/callbacks"), 404, instance: "/v1/requests/nobody/callbacks")
     }
+
+    @Test("an answer larger than any socket buffer arrives whole, and others are served meanwhile")
+    func largeAnswer() throws {
+        let server = try Shared.server()
+        let identifier = Shared.freshIdentifier()
+        let padding = String(repeating: "p", count: 60_000)
+        let payloads = (0..<100).map { #"{"request_id":"\#(identifier)","n":\#($0),"padding":"\#(padding)"}"# }
+        let connection = try server.connect()
+        for payload in payloads {
+            try connection.send(postBytes(payload))
+            #expect(try connection.readAnswer().status == 200)
+        }
+        try connection.send(requestBytes("GET", "/v1/requests/\(identifier)/callbacks") + requestBytes("GET", "/healthz"))
+        #expect(connection.isReadable(milliseconds: 10_000))
+        #expect(try server.get("/healthz").status == 200)
+        let page = try connection.readAnswer().object()
+        #expect(try page.array("callbacks")?.map { try RawJSON(object: $0)["payload"] } == payloads)
+        #expect(try connection.readAnswer().status == 200)
+    }
 }

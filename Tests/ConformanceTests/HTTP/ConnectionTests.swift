@@ -149,4 +149,42 @@ struct ConnectionTests {
         try idle[99].send(requestBytes("GET", "/healthz"))
         #expect(try idle[99].readAnswer().status == 200)
     }
+
+    @Test("a burst of requests that nobody reads the answers of yet is answered in full")
+    func burst() throws {
+        let server = try Shared.server()
+        let connections = try (0..<4).map { _ in try server.connect() }
+        let identifiers = connections.map { _ in (0..<100).map { _ in Shared.freshIdentifier() } }
+        for (connection, group) in zip(connections, identifiers) { try connection.send(group.flatMap { postBytes(sentPayload($0)) }) }
+        for (connection, group) in zip(connections, identifiers) {
+            for identifier in group { #expect(try connection.readAnswer().object().string("request_id") == identifier) }
+        }
+    }
+
+    @Test("a client that goes away before its answer leaves its callback stored")
+    func abandoned() throws {
+        let server = try Shared.server()
+        let identifier = Shared.freshIdentifier()
+        do {
+            let connection = try server.connect()
+            try connection.send(postBytes(sentPayload(identifier)))
+        }
+        try eventually("the callback of a client that left") { try server.status(of: identifier).status == 200 }
+    }
+
+    @Test("every answer has a Date in the one preferred form (RFC 9110 §5.6.7, §6.6.1)")
+    func date() throws {
+        let server = try Shared.server()
+        let answers = [try server.get("/healthz"), try server.get("/nowhere"), try server.post("x"), try server.post(sentPayload(Shared.freshIdentifier()))]
+        for answer in answers {
+            let date = try #require(answer["Date"])
+            #expect(date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d [A-Z][a-z]{2} \d{4} [0-2]\d:[0-5]\d:[0-6]\d GMT/) != nil, "\(date)")
+        }
+    }
+
+    @Test("targets of other forms are answered, and refused", arguments: [("OPTIONS", "*"), ("CONNECT", "example.org:443"), ("TRACE", "/callback")])
+    func otherForms(method: String, target: String) throws {
+        let answer = try Shared.server().exchange(requestBytes(method, target))
+        #expect([400, 404, 405, 501].contains(answer.status) || (method == "OPTIONS" && answer.status / 100 == 2))
+    }
 }
