@@ -1,4 +1,7 @@
 // API §4: GET /v1/requests/{request_id}/callbacks — every record, payload byte for byte, in pages.
+//
+// Promises: cursors are opaque here: only what `next` gave is ever sent back.
+// Must not know: how records are indexed.
 
 import Testing
 import TestSupport

@@ -1,4 +1,7 @@
 // API §2: two addresses, so that what the internet reaches serves nothing but the callback.
+//
+// Promises: each side is asked for everything the other serves.
+// Must not know: which line comes first; the two loopback hosts tell them apart.
 
 import Testing
 import TestSupport

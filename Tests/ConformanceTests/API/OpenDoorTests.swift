@@ -1,4 +1,7 @@
 // API §4, who may ask: without tokens the API answers only requests that are plainly from this machine.
+//
+// Promises: every refusal has an accepted neighbour; probes and callbacks stay outside the rule.
+// Must not know: tokens; no test here creates one.
 
 import Testing
 import TestSupport

@@ -1,4 +1,7 @@
 // API §5 and §6: the probes of a healthy server, and problem documents that keep secrets.
+//
+// Promises: what must not be told (query, payload, path of the machine) is searched for in everything that is.
+// Must not know: how readiness is found out; faults have a file of their own.
 
 import Foundation
 import Testing

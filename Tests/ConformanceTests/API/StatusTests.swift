@@ -1,4 +1,7 @@
 // API §4: GET /v1/requests/{request_id}, member for member, and how a path names a request.
+//
+// Promises: no member more, none less; numbers are compared as text.
+// Must not know: announcements, which no test here makes.
 
 import Foundation
 import Testing

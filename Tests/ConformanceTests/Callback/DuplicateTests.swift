@@ -1,4 +1,7 @@
 // API §3: a retry is recognized by its payload, but for white space between tokens, and appends nothing.
+//
+// Promises: a duplicate is looked at from three sides: its answer, the status of its request, the log.
+// Must not know: how the server compares payloads.
 
 import Testing
 import TestSupport

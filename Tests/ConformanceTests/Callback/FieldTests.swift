@@ -1,6 +1,7 @@
 // API §3, the table of fields: what is usable, at each boundary, and where it is looked for.
 //
 // Promises: every value is compared with the raw text of the answer, digit for digit.
+// Must not know: how the server decodes; only what it answers.
 
 import Foundation
 import Testing

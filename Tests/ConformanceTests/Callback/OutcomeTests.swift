@@ -1,4 +1,7 @@
 // API §3, the table of outcomes and the rules for failure message, reason and code.
+//
+// Promises: each row of the table has a case that only that row explains.
+// Must not know: verdict classes, which are a table of their own.
 
 import Testing
 import TestSupport

@@ -1,4 +1,7 @@
 // API §3, the rows of refusal: 400 for what is no JSON object (RFC 8259), 422, 413, 405, 404.
+//
+// Promises: for every refused form a neighbour that is accepted, so that refusing everything would fail too.
+// Must not know: quarantine, which has rules of its own.
 
 import Foundation
 import Testing

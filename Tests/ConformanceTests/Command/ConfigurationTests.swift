@@ -1,4 +1,7 @@
 // API §2: where a value may come from, which one wins, and how a wrong one is named.
+//
+// Promises: every wrong value is tried with `serve` and with `config check`, which must agree.
+// Must not know: /etc; no test reads or writes there.
 
 import Foundation
 import Testing

@@ -1,4 +1,7 @@
 // API §3: what cannot be stored is 503 with Retry-After, never 2xx; the server recovers by itself.
+//
+// Promises: faults are injected between the server and its disk; whatever was acknowledged is looked for after a restart.
+// Must not know: which calls the server makes. A fault at any one of them must do.
 
 import Foundation
 import Testing

@@ -1,4 +1,7 @@
 // API §3, seen from the kernel's side: the record is written, then synced, and only then answered.
+//
+// Promises: completion of one call is compared with the beginning of the next, across threads.
+// Must not know: which thread does what.
 
 import Foundation
 import Testing

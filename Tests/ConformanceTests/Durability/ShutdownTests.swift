@@ -1,4 +1,7 @@
 // API §2 and §3: a stop loses nothing that had begun to arrive, and proves it in the log.
+//
+// Promises: the stop is sent while something is known to be under way, never at a guessed moment.
+// Must not know: how long a drain takes.
 
 import Foundation
 import Testing

@@ -1,4 +1,7 @@
 // RFC 9112: connections that persist, requests in a row, bodies in chunks, half-closed streams.
+//
+// Promises: what goes over the wire is written out byte by byte; no HTTP library smooths it.
+// Must not know: HTTP/2.
 
 import Testing
 import TestSupport

@@ -1,4 +1,7 @@
 // RFC 9112 §6.3, §11: a message that could be read two ways is refused, and nothing behind it is a request.
+//
+// Promises: every refused message carries a second one inside, which must never be stored.
+// Must not know: which of several right statuses a server prefers, where the RFC leaves it open.
 
 import Testing
 import TestSupport

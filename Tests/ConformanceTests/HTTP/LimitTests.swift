@@ -1,4 +1,7 @@
 // API §3: 408, 414 and 431, as RFC 9110 has them, with the limits a user can configure.
+//
+// Promises: sizes far beyond any sane limit, so that the limit itself may change; waits are the server's, by configuration.
+// Must not know: the limits that are not in the interface page.
 
 import Testing
 import TestSupport

@@ -1,4 +1,7 @@
 // API §7: the log as grep, jq and any other program find it.
+//
+// Promises: files are read with the tests' own reader and checksum, while the server runs and after.
+// Must not know: index files and other derived ones.
 
 import Foundation
 import Testing

@@ -1,4 +1,7 @@
 // API §7: the tear of a crash is cut and kept; damage is named and served around; intake never stops.
+//
+// Promises: each log is made by the real server, then changed by hand at a known place.
+// Must not know: how recovery goes about it; only what is served, said and left on disk.
 
 import Foundation
 import Testing
