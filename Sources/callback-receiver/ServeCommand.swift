@@ -39,7 +39,10 @@ struct Serve: ParsableCommand {
 
     /// The one place where the command hands over to the server.
     private static func start(_ configuration: ServerConfiguration) throws {
-        throw CommandFailure(
-            status: CommandFailure.generalStatus, lines: ["callback-receiver: this build has no server; use a later one"])
+        do throws(ServerFailure) {
+            try Server.run(configuration, logger: Logger(label: "callback-receiver"))
+        } catch {
+            throw CommandFailure(status: CommandFailure.generalStatus, lines: ["callback-receiver: \(error)"])
+        }
     }
 }
