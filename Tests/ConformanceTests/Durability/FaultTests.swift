@@ -1,0 +1,140 @@
+// API §3: what cannot be stored is 503 with Retry-After, never 2xx; the server recovers by itself.
+//
+// Promises: faults are injected between the server and its disk; whatever was acknowledged is looked for after a restart.
+// Must not know: which calls the server makes. A fault at any one of them must do.
+
+import Foundation
+import Testing
+import TestSupport
+
+@Suite("A failing disk", .enabled(if: FaultInjector.isAvailable, "no C compiler to build the fault injector"))
+struct FaultTests {
+    /// Expects the 503 that tells a client to come again.
+    private func expectUnavailable(_ answer: Answer, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try expectProblem(answer, 503, instance: "/callback", sourceLocation: sourceLocation)
+        #expect(answer["Retry-After"].flatMap { Int($0) } ?? 0 > 0, "\(answer.fields)", sourceLocation: sourceLocation)
+    }
+
+    @Test(
+        "a disk that fails is 503 and not ready, and intake goes on by itself once it works again",
+        arguments: [(FaultInjector.Call.sync, EIO), (.sync, ENOSPC), (.write, EIO), (.write, ENOSPC)])
+    func failing(call: FaultInjector.Call, errorNumber: Int32) throws {
+        let faults = try FaultInjector()
+        let server = try ServerProcess(faults: faults)
+        #expect(try server.post(sentPayload("before")).status == 200)
+        try faults.set(call, .fail(errorNumber))
+        try expectUnavailable(try server.post(sentPayload("during")))
+        try expectUnavailable(try server.post(sentPayload("during-2")))
+        try expectProblem(try server.get("/readyz"), 503, instance: "/readyz")
+        #expect(try server.get("/healthz").status == 200)
+        #expect(try server.get("/v1/requests/before").status == 200)
+        #expect(try server.get("/v1/requests/during").status == 404)
+        // Known already, so there is nothing to store.
+        #expect(try server.post(sentPayload("before")).object()["duplicate"] == "true")
+
+        try faults.clear()
+        try eventually("readiness after the fault") { try server.get("/readyz").status == 200 }
+        let retried = try server.post(sentPayload("during"))
+        #expect(retried.status == 200)
+        #expect(try server.post(sentPayload("after")).status == 200)
+        for identifier in ["before", "during", "after"] {
+            #expect(try server.get("/v1/requests/\(identifier)").object().integer("callbacks") == 1)
+        }
+        #expect(try server.terminate() == .exited(0))
+
+        let again = try ServerProcess(directory: server.directory)
+        #expect(try again.get("/v1/requests/during").object().integer("sequence") == retried.object().integer("sequence"))
+        try again.terminate()
+        let log = try again.log()
+        for identifier in ["before", "during", "after"] { #expect(log.records(of: identifier).count == 1) }
+    }
+
+    @Test("a single failing call at any place loses nothing acknowledged", arguments: [FaultInjector.Call.sync, .write], 1...8)
+    func single(call: FaultInjector.Call, number: Int) throws {
+        let faults = try FaultInjector()
+        try faults.set(call, .fail(EIO), numbers: number...number)
+        let directory = try TemporaryDirectory()
+        var acknowledged: [String: Int] = [:]
+        // A server may refuse to start on a disk that fails; it must say so and not crash.
+        if let server = try startOrRefuse(directory, faults) {
+            for index in 0..<8 {
+                let answer = try server.post(sentPayload("r\(index)"))
+                #expect(answer.status == 200 || answer.status == 503)
+                if answer.status == 200 { acknowledged["r\(index)"] = try answer.object().integer("sequence") }
+            }
+            #expect(try server.terminate() == .exited(0), "\(server.child.standardError)")
+            #expect(!acknowledged.isEmpty)
+        }
+        let after = try ServerProcess(directory: directory)
+        for (identifier, sequence) in acknowledged {
+            let status = try after.get("/v1/requests/\(identifier)")
+            #expect(status.status == 200, "\(identifier)")
+            #expect(try status.object().integer("sequence") == sequence)
+            #expect(try status.object().integer("callbacks") == 1)
+        }
+        #expect(try after.post(sentPayload("fresh")).status == 200)
+        #expect(try after.get("/readyz").status == 200)
+    }
+
+    private func startOrRefuse(_ directory: TemporaryDirectory, _ faults: FaultInjector) throws -> ServerProcess? {
+        do {
+            return try ServerProcess(directory: directory, faults: faults)
+        } catch TestFailure.unreadable(let text) {
+            #expect(text.contains("exited(1)"), "\(text)")
+            return nil
+        }
+    }
+
+    @Test("no sequence told is given again after a failure")
+    func sequencesAfterFailure() throws {
+        let faults = try FaultInjector()
+        let server = try ServerProcess(faults: faults)
+        var told: [Int] = []
+        for round in 0..<3 {
+            told.append(try #require(try server.post(sentPayload("ok-\(round)")).object().integer("sequence")))
+            try faults.set(.sync, .fail(EIO))
+            #expect(try server.post(sentPayload("lost-\(round)")).status == 503)
+            try faults.clear()
+            try eventually("readiness") { try server.get("/readyz").status == 200 }
+        }
+        #expect(Set(told).count == 3 && told == told.sorted())
+        try server.terminate()
+        let log = try server.log()
+        for (round, sequence) in told.enumerated() {
+            #expect(log.records(of: "ok-\(round)").map(\.sequence) == [sequence])
+        }
+        #expect(Set(log.records.compactMap(\.sequence)).count == log.records.count)
+    }
+
+    @Test("a log directory deleted underneath is 503, never 2xx")
+    func deletedDirectory() throws {
+        let server = try ServerProcess()
+        #expect(try server.post(sentPayload("a")).status == 200)
+        try FileManager.default.removeItem(atPath: server.directory.path)
+        let answer = try server.post(sentPayload("b"))
+        try expectUnavailable(answer)
+        try eventually("readyz to notice") { try server.get("/readyz").status == 503 }
+        #expect(!answer.text.contains(server.directory.path))
+    }
+
+    @Test("whatever is deleted from the directory, a 200 means that the record is in it")
+    func deletedSegment() throws {
+        let server = try ServerProcess()
+        #expect(try server.post(sentPayload("a")).status == 200)
+        for file in try server.log().files { try FileManager.default.removeItem(atPath: server.directory.path(of: file)) }
+        if try server.post(sentPayload("b")).status == 200 {
+            #expect(try server.log().records(of: "b").count == 1)
+        }
+        if try server.post(sentPayload("c")).status == 200 {
+            #expect(try server.log().records(of: "c").count == 1)
+        }
+    }
+
+    @Test("a disk with less free space than configured is 503 and not ready")
+    func freeBytesMin() throws {
+        let server = try ServerProcess(configuration: "log:\n  free-bytes-min: 1000000 GiB\n")
+        try eventually("readyz to notice") { try server.get("/readyz").status == 503 }
+        try expectUnavailable(try server.post(sentPayload("a")))
+        #expect(try server.get("/healthz").status == 200)
+    }
+}

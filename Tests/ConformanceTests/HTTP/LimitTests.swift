@@ -1,0 +1,84 @@
+// API §3: 408, 414 and 431, as RFC 9110 has them, with the limits a user can configure.
+//
+// Promises: sizes far beyond any sane limit, so that the limit itself may change; waits are the server's, by configuration.
+// Must not know: the limits that are not in the interface page.
+
+import Testing
+import TestSupport
+
+@Suite("Limits of a request")
+struct LimitTests {
+    @Test("a target without end is 414")
+    func longTarget() throws {
+        let answer = try Shared.server().exchange(requestBytes("GET", "/" + String(repeating: "a", count: 200_000)))
+        #expect(answer.status == 414)
+        #expect(answer.announcesClose)
+    }
+
+    @Test("a field without end, and fields without end, are 431")
+    func longFields() throws {
+        let server = try Shared.server()
+        let one = try server.exchange(requestBytes("GET", "/healthz", fields: ["X: " + String(repeating: "a", count: 500_000)]))
+        #expect(one.status == 431)
+        #expect(one.announcesClose)
+        let many = try server.exchange(requestBytes("GET", "/healthz", fields: (0..<20_000).map { "X-\($0): a" }))
+        #expect(many.status == 431)
+        #expect(many.announcesClose)
+    }
+
+    @Test("fields of everyday size are accepted")
+    func everydayFields() throws {
+        let fields = (0..<40).map { "X-Field-\($0): " + String(repeating: "v", count: 80) }
+        #expect(try Shared.server().exchange(requestBytes("GET", "/healthz", fields: fields)).status == 200)
+    }
+
+    @Test("trailers without end are refused")
+    func longTrailers() throws {
+        let start = requestBytes("POST", "/callback", fields: ["Transfer-Encoding: chunked"])
+        let trailers = (0..<20_000).map { "X-\($0): a\r\n" }.joined()
+        let answer = try Shared.server().exchange(start + Array("0\r\n\(trailers)\r\n".utf8))
+        #expect([400, 413, 431].contains(answer.status))
+        #expect(answer.announcesClose)
+    }
+
+    @Test("a head or a body that does not come is 408 and the end of the connection")
+    func slow() throws {
+        let server = try ServerProcess(
+            configuration: """
+                server:
+                  timeouts:
+                    header-seconds: 1
+                    body-seconds: 1
+                    idle-seconds: 1
+                """)
+        let head = try server.connect()
+        try head.send("POST /callback HTTP/1.1\r\nHost: x\r\n")
+        let body = try server.connect()
+        try body.send(requestBytes("POST", "/callback", fields: ["Content-Length: 100"]) + [123])
+        let chunks = try server.connect()
+        try chunks.send(requestBytes("POST", "/callback", fields: ["Transfer-Encoding: chunked"]) + Array("5\r\nhe".utf8))
+        let idle = try server.connect()
+        try idle.send(requestBytes("GET", "/healthz"))
+        #expect(try idle.readAnswer().status == 200)
+        for connection in [head, body, chunks] {
+            let answer = try connection.readAnswer()
+            #expect(answer.status == 408)
+            #expect(answer.announcesClose)
+            #expect(try connection.readToEnd() == [])
+        }
+        // RFC 9112 §9.5: an idle connection may just be closed.
+        let rest = String(decoding: try idle.readToEnd(), as: UTF8.self)
+        #expect(rest.isEmpty || rest.hasPrefix("HTTP/1.1 408 "))
+    }
+
+    @Test("callback.body-bytes-max is what the configuration says")
+    func configuredBody() throws {
+        let server = try ServerProcess(configuration: "callback:\n  body-bytes-max: 1 KiB\n")
+        func body(bytes: Int) -> [UInt8] {
+            Array((#"{"request_id":"x","a":""# + String(repeating: "x", count: bytes - 25) + #""}"#).utf8)
+        }
+        #expect(body(bytes: 1024).count == 1024)
+        #expect(try server.exchange(requestBytes("POST", "/callback", body: body(bytes: 1024))).status == 200)
+        #expect(try server.exchange(requestBytes("POST", "/callback", body: body(bytes: 1025))).status == 413)
+    }
+}
