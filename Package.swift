@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(
             name: "CrispCallbackTests", dependencies: ["CrispCallback"],
             exclude: ["Corpus"], swiftSettings: strict),
-        .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog"], swiftSettings: strict),
+        .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform"], swiftSettings: strict),
         .testTarget(
             name: "CallbackReceiverTests", dependencies: ["CallbackReceiver"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),

@@ -49,7 +49,8 @@ public final class CallbackLog: Sendable {
     private let shared: Shared
     private let directory: any Directory
     private let time: LogTime
-    private let writer: Confined<Writer>
+    /// Its queue is where everything happens in order.
+    let writer: Confined<Writer>
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
 

@@ -106,7 +106,7 @@ struct Recovery {
             try cut(tear)
             last = tear.sequence - 1
         }
-        if last > proven { try copy(from: proven + 1, through: last) }
+        if last > proven { try copyUnproven() }
         next = last + 1
         let newestIsDamaged = segments.last.map { newest in state.damages.contains { $0.segment == newest.file.name } } ?? true
         if newestIsDamaged {
@@ -168,9 +168,13 @@ struct Recovery {
         scans[ordinal] = scan
     }
 
-    /// Invariant 4. The records from `first` through `last` stand in the newest segment that has records.
-    private mutating func copy(from first: UInt64, through last: UInt64) throws(SystemError) {
-        guard let source = segments.lastIndex(where: { $0.first <= first }) else { return }
+    /// Invariant 4. The records above the proven position stand in the newest segment that has records.
+    private mutating func copyUnproven() throws(SystemError) {
+        // The first of them, not the position after the proven one: that may lie in a damaged place, and a
+        // segment named by it would begin with a hole of its own.
+        guard let source = segments.lastIndex(where: { $0.first <= proven + 1 }),
+            let first = segments[source].index.entries.first(where: { $0.sequence > proven })?.sequence
+        else { return }
         let name = SegmentName.name(first: first)
         let fresh = try directory.create(SegmentName.unfinished(name))
         var buffer: [UInt8] = []

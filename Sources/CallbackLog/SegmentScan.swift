@@ -94,7 +94,7 @@ struct SegmentScan {
             }
             state.prove(line.durable)
             state.latest = max(state.latest, line.receivedAt)
-            end = found.offset + Int64(found.range.count) + 1
+            end = found.end
             if line.sequence != nil, found.offset <= Int64(UInt32.max) {
                 try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file)
             }
@@ -136,6 +136,8 @@ struct LineReader {
         let range: Range<Int>
         /// Of the first byte of `range` in the file.
         let offset: Int64
+        /// Behind the line feed in the file: where the next line begins.
+        let end: Int64
         /// False at the end of the file without a line feed, and for what is longer than any line.
         let isWhole: Bool
     }
@@ -167,9 +169,9 @@ struct LineReader {
                 searchFrom = lineStart
                 if let from = overlongFrom {
                     overlongFrom = nil
-                    return Line(range: start..<start, offset: from, isWhole: false)
+                    return Line(range: start..<start, offset: from, end: base + Int64(lineStart), isWhole: false)
                 }
-                if let line = trimmed(start..<feed, isWhole: true) { return line }
+                if let line = trimmed(start..<feed, isWhole: feed - start <= RecordFormat.lineBytesMax) { return line }
                 continue
             }
             trimLeadingPadding()
@@ -178,7 +180,7 @@ struct LineReader {
                 lineStart = filled
                 if let from = overlongFrom {
                     overlongFrom = nil
-                    return Line(range: start..<start, offset: from, isWhole: false)
+                    return Line(range: start..<start, offset: from, end: size, isWhole: false)
                 }
                 return trimmed(start..<filled, isWhole: false)
             }
@@ -192,7 +194,7 @@ struct LineReader {
         var end = range.upperBound
         while start < end, bytes[start] == 0 { start += 1 }
         while end > start, bytes[end - 1] == 0 { end -= 1 }
-        return start == end ? nil : Line(range: start..<end, offset: base + Int64(start), isWhole: isWhole)
+        return start == end ? nil : Line(range: start..<end, offset: base + Int64(start), end: base + Int64(lineStart), isWhole: isWhole)
     }
 
     private mutating func trimLeadingPadding() {
