@@ -20,6 +20,8 @@ struct ConfigurationFile {
 
     /// A larger file is no configuration.
     static let bytesMax = 1_048_576
+    /// More problems than these are not listed one by one.
+    static let problemsMax = 100
 
     let path: String
     private(set) var assignments: [Assignment] = []
@@ -109,8 +111,13 @@ struct ConfigurationFile {
 
     // MARK: Problems
 
-    private mutating func refuse(_ line: Int?, _ key: String?, _ text: String) {
-        problems.append(Problem(origin: .file(path: path, line: line), key: key.map(printable), text: text))
+    private mutating func refuse(_ line: Int?, _ key: String?, _ text: @autoclosure () -> String) {
+        guard problems.count <= Self.problemsMax else { return }
+        let isLast = problems.count == Self.problemsMax
+        problems.append(
+            Problem(
+                origin: .file(path: path, line: line), key: isLast ? nil : key.map(printable),
+                text: isLast ? "has more than \(Self.problemsMax) problems, the rest is not listed; mend these first" : text()))
     }
 
     private mutating func refuseDotted(_ line: Int?, _ key: String) {

@@ -152,6 +152,13 @@ struct ConfigurationFileTests {
             ])
     }
 
+    @Test("with endless mistakes has a bounded number of them listed, and says so")
+    func endlessMistakes() {
+        let said = lines((0..<5_000).map { "k\($0): 1\n" }.joined())
+        #expect(said.count == ConfigurationFile.problemsMax + 1)
+        #expect(said.last == "f:101: has more than 100 problems, the rest is not listed; mend these first")
+    }
+
     @Test("that is not UTF-8 is refused at the line where it is not")
     func encoding() {
         #expect(lines(bytes: Array("a: b\nc: ".utf8) + [0xFF, 0x0A]) == ["f:2: is not UTF-8; save the file as UTF-8"])

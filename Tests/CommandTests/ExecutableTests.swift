@@ -164,4 +164,31 @@ struct ExecutableTests {
             #expect(lines.contains("path: /callback # default"))
         }
     }
+
+    @Test("serve without a configuration says that it runs with defaults, where it listens, and ends with 0")
+    func serve() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let process = Process()
+        process.executableURL = try Self.executable()
+        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--data-directory", directory.path]
+        process.environment = [:]
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        // The first line on standard output is written when it listens; nothing else is written there.
+        let first = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        process.terminate()
+        let rest = try output.fileHandleForReading.readToEnd() ?? Data()
+        let log = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(first.wholeMatch(of: /listening on http:\/\/127\.0\.0\.1:[0-9]+\n/) != nil, "\(first)")
+        #expect(rest.isEmpty)
+        #expect(process.terminationStatus == 0)
+        let notice = log.split(separator: "\n").first.map(String.init) ?? ""
+        #expect(notice.contains("level=notice event=\"no configuration file; running with defaults\""), "\(log)")
+        #expect(notice.contains("log.directory=\(directory.path)"), "\(log)")
+    }
 }
