@@ -16,6 +16,9 @@ struct Call: Equatable, Sendable, CustomStringConvertible {
     let operation: Operation
     /// Of the file; empty for the directory.
     let name: String
+    /// Of the file; a name may be given again, a number is not. Nil for the directory's calls.
+    let inode: Int?
+    let failed: Bool
     var description: String { name.isEmpty ? operation.rawValue : "\(operation.rawValue) \(name)" }
 }
 
