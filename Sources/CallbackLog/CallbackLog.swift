@@ -150,6 +150,9 @@ public final class CallbackLog: Sendable {
         for chain in shared.chains(of: KeyedHash.hash(requestID)) where try chain.names(requestID, using: &reader) {
             locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
         }
+        // In order already, but for a request that has two chains in one segment, since a record of it could not
+        // be read back when the second one began.
+        locations.sort { $0.sequence > $1.sequence }
         return locations
     }
 

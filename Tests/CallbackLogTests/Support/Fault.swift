@@ -65,10 +65,12 @@ final class Hold: Sendable {
     private static let patienceSeconds = 20
 
     func pass() {
-        arrived.signal()
+        arrive()
         if opened.wait(timeout: .now() + .seconds(Self.patienceSeconds)) == .success { opened.signal() }
     }
 
+    /// Ends the wait for somebody, whether or not one stands here.
+    func arrive() { arrived.signal() }
     /// Waits until somebody stands at the hold; false when nobody came.
     func wait() -> Bool { arrived.wait(timeout: .now() + .seconds(Self.patienceSeconds)) == .success }
     /// From now on everybody passes.
