@@ -33,7 +33,7 @@ public struct StoredRecord: Sendable {
 /// Whether the log takes records, for `/readyz`.
 public struct LogReadiness: Sendable {
     public let block: LogBlock?
-    /// How long the writer has been in one batch, in milliseconds; 0 while it is in none.
+    /// How long the writer has been in one batch, checkpoint or probe, in milliseconds; 0 while it is in none.
     public let busyMilliseconds: Int64
 }
 
@@ -109,9 +109,11 @@ public final class CallbackLog: Sendable {
         }
     }
 
-    /// Hands a callback over. False when too many wait: it was not taken, and nobody will be told.
+    /// Hands a callback over. False when too many wait, or when no line could hold it: it was not taken, and
+    /// nobody will be told.
     public func append(_ submission: Submission) -> Bool {
-        mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
+        guard submission.payload.count <= RecordFormat.payloadBytesMax else { return false }
+        return mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
     }
 
     /// Everything handed over before is durable or refused when this returns; then the last checkpoint is.
@@ -148,6 +150,9 @@ public final class CallbackLog: Sendable {
         for chain in shared.chains(of: KeyedHash.hash(requestID)) where try chain.names(requestID, using: &reader) {
             locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
         }
+        // In order already, but for a request that has two chains in one segment, since a record of it could not
+        // be read back when the second one began.
+        locations.sort { $0.sequence > $1.sequence }
         return locations
     }
 

@@ -44,8 +44,10 @@ enum RecordFormat {
     static let sequenceMax: UInt64 = 999_999_999_999_999_999
     /// What a record takes beside its payload, at most: the members above with a request_id of 256 bytes, all escaped.
     static let overheadBytesMax = 1_024
-    /// A longer line is unsound, whatever it says: the largest payload the server can be told to take, and its overhead.
-    static let lineBytesMax = 16 * 1_024 * 1_024 + overheadBytesMax
+    /// The largest payload that the server can be told to take.
+    static let payloadBytesMax = 16 * 1_024 * 1_024
+    /// A longer line is unsound, whatever it says.
+    static let lineBytesMax = payloadBytesMax + overheadBytesMax
 
     /// Appends the line of a callback, line feed included. `requestID` is visible ASCII, `payload` compact JSON.
     static func appendCallback(

@@ -108,7 +108,7 @@ struct Recovery {
         }
         if last > proven { try copyUnproven() }
         next = last + 1
-        let newestIsDamaged = segments.last.map { newest in state.damages.contains { $0.segment == newest.file.name } } ?? true
+        let newestIsDamaged = segments.last.map { $0.file.name == state.newestDamage?.segment } ?? true
         if newestIsDamaged {
             try beginSegment()
         } else if let scan = scans.last, let newest = segments.last, scan.end < scan.size {

@@ -40,6 +40,8 @@ struct ScanState {
     var pending: [UnsoundPlace] = []
     var damages: [UnsoundPlace] = []
     var damageCount = 0
+    /// The newest damaged place, whether or not `damages` had room for it.
+    var newestDamage: UnsoundPlace?
 
     /// Before the first segment, whose name says that everything below it was once durable.
     init(first: UInt64) {
@@ -58,6 +60,7 @@ struct ScanState {
         guard let first = pending.first, first.sequence <= durable else { return }
         let count = pending.firstIndex { $0.sequence > durable } ?? pending.count
         damageCount += count
+        newestDamage = pending[count - 1]
         damages.append(contentsOf: pending[..<count].prefix(Self.damagesMax - damages.count))
         pending.removeFirst(count)
     }
@@ -71,20 +74,23 @@ struct SegmentScan {
     /// How much is read at once.
     static let chunkBytes = 1 << 20
 
-    /// Reads `file`, whose name says that it begins at `first`. Records at or above `successor`, where the
-    /// next segment begins, are ignored.
+    /// Reads `file`, whose name says that it begins at `first`. What stands at or above `successor`, where the
+    /// next segment begins, is ignored.
     init(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) {
         size = try file.size()
         state.last = first - 1
         var lines = LineReader(file: file, size: size)
-        while successor.map({ state.last + 1 < $0 }) ?? true, let found = try lines.next() {
+        while let found = try lines.next() {
+            // Full: only its checkpoints still count, which say nothing about what the successor holds.
+            let isFull = successor.map { state.last + 1 >= $0 } ?? false
             guard found.isWhole, let line = ParsedLine(lines.bytes.span.extracting(found.range)),
                 line.sequence.map({ $0 > state.last }) ?? true
             else {
+                if isFull { break }
                 state.mark(unsound: file.name, at: found.offset)
                 continue
             }
-            if let successor, let sequence = line.sequence, sequence >= successor { break }
+            if let successor, line.sequence ?? line.durable >= successor { break }
             if let sequence = line.sequence {
                 if sequence > state.last + 1 { state.mark(unsound: file.name, at: found.offset) }
                 state.last = sequence

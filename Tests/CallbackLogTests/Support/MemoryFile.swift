@@ -20,7 +20,7 @@ final class MemoryFile: File {
         _ operation: Operation, _ body: (inout MemoryDisk.State, Fault.Effect?) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try disk.state.withLock { state throws(SystemError) in
-            let effect = disk.begin(operation, name, &state)
+            let effect = disk.begin(operation, name, inode: inode, &state)
             return try body(&state, effect)
         }
     }

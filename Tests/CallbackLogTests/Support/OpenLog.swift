@@ -81,7 +81,7 @@ final class OpenLog {
     }
 
     /// What was said to the recipient and to the observer.
-    private final class Answers: Sendable {
+    final class Answers: Sendable {
         struct State {
             var outcomes: [UInt64: AppendOutcome] = [:]
             var events: [LogEvent] = []
