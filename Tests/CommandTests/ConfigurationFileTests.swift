@@ -108,7 +108,7 @@ struct ConfigurationFileTests {
         ),
         (
             "callback:\n---\nserver:\n",
-            ["f:2: is not YAML: but found another document; indent with spaces and write \"key: value\""]
+            ["f:2: is not YAML: a second document begins here; indent with spaces and write \"key: value\""]
         ),
         ("callback:\n  path: *a\n", ["f:2: is not YAML: anchors, aliases and tags are not taken; indent with spaces and write \"key: value\""]),
         ("a: b\nc: \u{7}\n", ["f:2: has a control character; remove it"]),
