@@ -71,6 +71,8 @@ struct SegmentScan {
     /// Behind the last sound line's line feed.
     var end: Int64 = 0
     var size: Int64 = 0
+    /// Where the last sound line begins, when it is a checkpoint.
+    var checkpoint: Int64?
     /// How much is read at once.
     static let chunkBytes = 1 << 20
 
@@ -101,6 +103,7 @@ struct SegmentScan {
             state.prove(line.durable)
             state.latest = max(state.latest, line.receivedAt)
             end = found.end
+            checkpoint = line.kind == .checkpoint ? found.offset : nil
             if line.sequence != nil, found.offset <= Int64(UInt32.max) {
                 try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file)
             }
