@@ -69,10 +69,12 @@ struct Recovery {
     private(set) var end: Int64 = 0
 
     private let directory: any Directory
+    private let hash: KeyedHash
     private var scans: [SegmentScan] = []
 
-    init(_ directory: any Directory) throws(LogOpenFailure) {
+    init(_ directory: any Directory, hash: KeyedHash = KeyedHash()) throws(LogOpenFailure) {
         self.directory = directory
+        self.hash = hash
         do throws(SystemError) {
             try run()
         } catch {
@@ -91,7 +93,7 @@ struct Recovery {
         // A process killed before it could has made names that are not durable, and what it acknowledges next
         // would go with them.
         try directory.synchronize()
-        var state = ScanState(first: firsts.first ?? 1)
+        var state = ScanState(first: firsts.first ?? 1, hash: hash)
         for (ordinal, first) in firsts.enumerated() {
             let file = try directory.open(SegmentName.name(first: first))
             let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
@@ -175,7 +177,7 @@ struct Recovery {
     }
 
     private mutating func rescan(_ ordinal: Int, successor: UInt64?) throws(SystemError) {
-        var state = ScanState(first: segments[ordinal].first)
+        var state = ScanState(first: segments[ordinal].first, hash: hash)
         let scan = try SegmentScan(segments[ordinal].file, first: segments[ordinal].first, successor: successor, state: &state)
         segments[ordinal].index = scan.index
         scans[ordinal] = scan
@@ -229,7 +231,7 @@ struct Recovery {
         let file = try directory.create(SegmentName.name(first: next))
         try directory.synchronize()
         segments.append(Segment(file: file, first: next, index: SegmentIndex()))
-        var state = ScanState(first: next)
+        var state = ScanState(first: next, hash: hash)
         scans.append(try SegmentScan(file, first: next, successor: nil, state: &state))
     }
 }
