@@ -49,6 +49,7 @@ public final class CallbackLog: Sendable {
     private let shared: Shared
     private let directory: any Directory
     private let time: LogTime
+    private let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
     private let mailbox: Mailbox<Submission>
@@ -76,7 +77,7 @@ public final class CallbackLog: Sendable {
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
         observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(LogOpenFailure) {
-        let recovery = try Recovery(directory)
+        let recovery = try Recovery(directory, hash: options.hash)
         let shared = Shared(Published(segments: recovery.segments, durable: recovery.next - 1))
         let queue = DispatchQueue(label: "log.writer")
         let door = Door()
@@ -92,6 +93,7 @@ public final class CallbackLog: Sendable {
         self.shared = shared
         self.directory = directory
         self.time = time
+        hash = options.hash
         self.writer = writer
         let drain = door
         mailbox = Mailbox(weightMax: Self.waitingBytesMax) { queue.async { drain.log?.drain() } }
@@ -147,7 +149,7 @@ public final class CallbackLog: Sendable {
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
         var locations: [RecordLocation] = []
-        for chain in shared.chains(of: KeyedHash.hash(requestID)) where try chain.names(requestID, using: &reader) {
+        for chain in shared.chains(of: hash.hash(requestID)) where try chain.names(requestID, using: &reader) {
             locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
         }
         // In order already, but for a request that has two chains in one segment, since a record of it could not

@@ -37,7 +37,7 @@ public enum RecordedStatus: UInt8, Sendable, CaseIterable {
     }
 }
 
-enum RecordFormat {
+package enum RecordFormat {
     /// `,"crc32c":"xxxxxxxx"}`
     static let checksumBytes = 21
     /// The largest sequence: 18 digits, so that none overflows and none needs a sign.
@@ -50,7 +50,7 @@ enum RecordFormat {
     static let lineBytesMax = payloadBytesMax + overheadBytesMax
 
     /// Appends the line of a callback, line feed included. `requestID` is visible ASCII, `payload` compact JSON.
-    static func appendCallback(
+    package static func appendCallback(
         sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, status: RecordedStatus, payload: Span<UInt8>,
         durable: UInt64, to output: inout [UInt8]
     ) {
@@ -73,7 +73,7 @@ enum RecordFormat {
     }
 
     /// Appends a checkpoint's line, line feed included.
-    static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
+    package static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
         let start = output.count
         append("{\"received_at\":\"", to: &output)
         receivedAt.append(to: &output)

@@ -150,8 +150,8 @@ final class Writer {
         let bytes = submission.record.span
         let identifier = bytes.extracting(submission.requestID)
         let payload = bytes.extracting(submission.payload)
-        let requestHash = KeyedHash.hash(identifier)
-        let payloadHash = KeyedHash.hash(payload)
+        let requestHash = options.hash.hash(identifier)
+        let payloadHash = options.hash.hash(payload)
         var head: Int?
         var isInBatch = false
         var count = 0

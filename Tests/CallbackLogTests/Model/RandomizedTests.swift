@@ -16,11 +16,14 @@ import Testing
         var model = AcknowledgedRecords()
         var open: OpenLog?
         var steps: [String] = []
-        var segmentBytesMax: Int64
+        let segmentBytesMax: Int64
+        /// Some runs have colliding hashes only.
+        let hashMask: UInt64
 
         init(seed: UInt64) {
             generator = SeededGenerator(seed: seed)
             segmentBytesMax = [300, 700, 1 << 20].randomElement(using: &generator) ?? 700
+            hashMask = [.max, 1, 0].randomElement(using: &generator) ?? 0
         }
 
         mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
@@ -138,7 +141,7 @@ import Testing
             }
             steps.append("start")
             do {
-                let open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
+                let open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, hashMask: hashMask, clock: clock)
                 self.open = open
                 if open.log.report.damageCount > 0 { return ["a crash is no damage: \(open.log.report)"] }
                 return model.faults(in: open, identifiers: Self.identifiers)
@@ -148,7 +151,10 @@ import Testing
         }
     }
 
-    @Test("whatever happens, what was acknowledged is there, once, in order, and nothing is invented", arguments: 0..<60)
+    /// Seeds that once failed.
+    private static let found: [UInt64] = [68, 757, 1_128, 1_791, 2_792, 3_178, 3_483, 3_538]
+
+    @Test("whatever happens, what was acknowledged is there, once, in order, and nothing is invented", arguments: Array(0..<60) + found)
     func anything(seed: UInt64) throws {
         var run = Run(seed: seed)
         let faults = run.play(stepCount: 120)

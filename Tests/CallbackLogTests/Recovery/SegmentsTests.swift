@@ -1,6 +1,7 @@
 // Recovery of a log of several segments: what lies between them, what lies beside them, and names that mean
 // nothing.
 
+import Platform
 import Testing
 
 @testable import CallbackLog
@@ -76,6 +77,28 @@ import Testing
         #expect(open.log.report.damages == [UnsoundPlace(segment: segmentName(7), offset: 0, sequence: 7)])
         #expect(try served(open) == Array(1...6) + [10, 11, 12])
         #expect(open.append("x") == .fresh(13))
+    }
+
+    @Test("a bad block in an old segment is damage and stops no start; in the newest one the start fails and changes nothing")
+    func unreadable() throws {
+        let files = try sample()
+        // One read a segment, and one for each second record of a request in it: none here.
+        for segment in 0..<4 {
+            let disk = MemoryDisk(files)
+            disk.inject(Fault(.fails(SystemError.inputOutput), on: [.read], after: segment, times: 1))
+            guard segment < 3 else {
+                #expect(throws: LogOpenFailure.self) { try Recovery(disk) }
+                #expect(disk.files == files)
+                continue
+            }
+            let first = UInt64(segment * 3 + 1)
+            let open = try OpenLog(disk)
+            #expect(open.log.report.damages == [UnsoundPlace(segment: segmentName(Int(first)), offset: 0, sequence: first)])
+            #expect(try served(open) == (1...12).filter { $0 < first || $0 > first + 2 })
+            #expect(open.append("x") == .fresh(13))
+            let again = try OpenLog(open.disk.afterKill())
+            #expect(try served(again) == Array(1...12), "nothing was done to it")
+        }
     }
 
     @Test("a newest segment of garbage is a tear: kept, cut, and its sequences are given anew")

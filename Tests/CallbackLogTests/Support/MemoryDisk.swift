@@ -16,7 +16,7 @@ final class MemoryDisk: Directory {
     struct Inode {
         var cached: [UInt8] = []
         var stable: [UInt8] = []
-        /// Written since the last fdatasync.
+        /// Whole pages, written since the last fdatasync.
         var dirty: [Range<Int>] = []
     }
 
@@ -47,6 +47,12 @@ final class MemoryDisk: Directory {
             inodes[inode].stable = stable
             inodes[inode].dirty = []
         }
+    }
+
+    /// Small, so that many lines lie on two.
+    static let pageBytes = 64
+    static func pages(_ range: Range<Int>) -> Range<Int> {
+        (range.lowerBound / pageBytes * pageBytes)..<((range.upperBound + pageBytes - 1) / pageBytes * pageBytes)
     }
 
     let path = "memory"

@@ -71,7 +71,7 @@ final class MemoryFile: File {
             let size = state.inodes[inode].cached.count
             if size < from + count { state.inodes[inode].cached.append(contentsOf: [UInt8](repeating: 0, count: from + count - size)) }
             state.inodes[inode].cached.replaceSubrange(from..<(from + count), with: bytes[start..<(start + count)])
-            if count > 0 { state.inodes[inode].dirty.append(from..<(from + count)) }
+            if count > 0 { state.inodes[inode].dirty.append(MemoryDisk.pages(from..<(from + count))) }
             if let code { throw failure(.write, code) }
             return count
         }
