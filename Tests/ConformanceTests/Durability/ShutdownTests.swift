@@ -104,6 +104,40 @@ struct ShutdownTests {
         try connection.readToEnd()
     }
 
+    @Test("a disk that hangs holds the stop no longer than drain-seconds, and nothing is acknowledged", .enabled(if: FaultInjector.isAvailable, "no C compiler"))
+    func hungDisk() throws {
+        let faults = try FaultInjector()
+        let server = try ServerProcess(configuration: "server:\n  timeouts:\n    drain-seconds: 1\n", faults: faults)
+        let connection = try server.connect()
+        let syncs = faults.count(.sync)
+        try faults.set(.sync, .hold)
+        try connection.send(postBytes(sentPayload("a")))
+        try faults.waitForCall(.sync, after: syncs)
+        server.child.send(signal: SIGTERM)
+        // Status 0 would say that everything accepted is on disk.
+        #expect(try server.child.waitForExit(withinSeconds: 15) == .exited(1))
+        #expect(!String(decoding: try connection.readToEnd(), as: UTF8.self).contains(" 200 "))
+    }
+
+    @Test("while draining new connections are refused, not left waiting")
+    func refusedWhileDraining() throws {
+        let server = try ServerProcess()
+        let holding = try server.connect()
+        try holding.send(requestBytes("GET", "/healthz"))
+        #expect(try holding.readAnswer().status == 200)
+        let held = postBytes(sentPayload("held"))
+        try holding.send(Array(held.dropLast()))
+        server.child.send(signal: SIGTERM)
+        try eventually("a refusal or an answer to each new connection") {
+            guard let late = try? server.connect() else { return true }
+            try late.send(requestBytes("GET", "/readyz"), toleratingClose: true)
+            return late.isReadable(milliseconds: 1_000) && (try? late.readAnswer().status) != 200
+        }
+        try holding.send(Array(held.suffix(1)))
+        #expect(try holding.readAnswer().status == 200)
+        #expect(try server.child.waitForExit() == .exited(0))
+    }
+
     @Test("a clean stop leaves a checkpoint that proves the last record")
     func checkpoint() throws {
         let server = try ServerProcess()
