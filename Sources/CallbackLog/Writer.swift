@@ -96,23 +96,22 @@ final class Writer {
     private func commit(_ submissions: ArraySlice<Submission>) {
         batch.begin(submissions)
         checkSpace()
-        if let block {
-            for _ in submissions { batch.answer(.blocked(block)) }
-            return
-        }
+        // Decided also while blocked: a duplicate of what is durable needs nothing of the disk (API.md §3).
         let receivedAt = max(latest, Timestamp(milliseconds: time.wallMilliseconds()))
         for position in submissions.indices { decide(submissions[position], at: position, receivedAt: receivedAt) }
-        guard batch.count == 0 ? stands() : store() else {
-            guard let block else { return }
-            // What was durable before stays said, unless it went with the directory.
-            if case .directoryGone = block { batch.refuse(above: 0, because: block) } else { batch.refuse(above: durable, because: block) }
-            return
-        }
+        let isStored = batch.count == 0 ? stands() : block == nil && store()
+        guard isStored else { return refuse() }
         guard batch.count > 0 else { return }
         latest = receivedAt
         publish()
         lastRecordMilliseconds = time.monotonicMilliseconds()
         scheduleCheckpoint(Self.checkpointMilliseconds)
+    }
+
+    /// What was durable before stays said, unless it went with the directory.
+    private func refuse() {
+        guard let block else { return }
+        if case .directoryGone = block { batch.refuse(above: 0, because: block) } else { batch.refuse(above: durable, because: block) }
     }
 
     /// Gives the outcome that `submission` has once the batch is durable; adds it to the batch when it is new.
@@ -227,7 +226,7 @@ final class Writer {
     /// and blocked, when the directory is gone.
     private func stands() -> Bool {
         guard (try? directory.isGone()) ?? false else { return true }
-        block(because: .directoryGone(path: directory.path))
+        if block == nil { block(because: .directoryGone(path: directory.path)) }
         return false
     }
 
