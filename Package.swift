@@ -27,10 +27,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(name: "CPlatform"),
+        .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
         .target(name: "Platform", dependencies: ["CPlatform"], swiftSettings: strict),
         .target(name: "HTTPWire", swiftSettings: strict),
         .target(name: "CrispCallback", swiftSettings: strict),
@@ -45,10 +45,9 @@ let package = Package(
         .executableTarget(
             name: "callback-receiver",
             dependencies: [
-                "CallbackReceiver",
+                "CallbackReceiver", "CYAML", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -67,7 +66,11 @@ let package = Package(
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform"], swiftSettings: strict),
         .testTarget(
-            name: "CallbackReceiverTests", dependencies: ["CallbackReceiver"], swiftSettings: strict),
+            name: "CallbackReceiverTests",
+            dependencies: [
+                "CallbackLog", "CallbackReceiver", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),

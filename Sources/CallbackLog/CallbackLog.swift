@@ -33,7 +33,7 @@ public struct StoredRecord: Sendable {
 /// Whether the log takes records, for `/readyz`.
 public struct LogReadiness: Sendable {
     public let block: LogBlock?
-    /// How long the writer has been in one batch, in milliseconds; 0 while it is in none.
+    /// How long the writer has been in one batch, checkpoint or probe, in milliseconds; 0 while it is in none.
     public let busyMilliseconds: Int64
 }
 
@@ -49,6 +49,7 @@ public final class CallbackLog: Sendable {
     private let shared: Shared
     private let directory: any Directory
     private let time: LogTime
+    private let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
     private let mailbox: Mailbox<Submission>
@@ -76,7 +77,7 @@ public final class CallbackLog: Sendable {
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
         observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(LogOpenFailure) {
-        let recovery = try Recovery(directory)
+        let recovery = try Recovery(directory, hash: options.hash)
         let shared = Shared(Published(segments: recovery.segments, durable: recovery.next - 1))
         let queue = DispatchQueue(label: "log.writer")
         let door = Door()
@@ -92,6 +93,7 @@ public final class CallbackLog: Sendable {
         self.shared = shared
         self.directory = directory
         self.time = time
+        hash = options.hash
         self.writer = writer
         let drain = door
         mailbox = Mailbox(weightMax: Self.waitingBytesMax) { queue.async { drain.log?.drain() } }
@@ -109,9 +111,11 @@ public final class CallbackLog: Sendable {
         }
     }
 
-    /// Hands a callback over. False when too many wait: it was not taken, and nobody will be told.
+    /// Hands a callback over. False when too many wait, or when no line could hold it: it was not taken, and
+    /// nobody will be told.
     public func append(_ submission: Submission) -> Bool {
-        mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
+        guard submission.payload.count <= RecordFormat.payloadBytesMax else { return false }
+        return mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
     }
 
     /// Everything handed over before is durable or refused when this returns; then the last checkpoint is.
@@ -145,9 +149,12 @@ public final class CallbackLog: Sendable {
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
         var locations: [RecordLocation] = []
-        for chain in shared.chains(of: KeyedHash.hash(requestID)) where try chain.names(requestID, using: &reader) {
+        for chain in shared.chains(of: hash.hash(requestID)) where try chain.names(requestID, using: &reader) {
             locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
         }
+        // In order already, but for a request that has two chains in one segment, since a record of it could not
+        // be read back when the second one began.
+        locations.sort { $0.sequence > $1.sequence }
         return locations
     }
 

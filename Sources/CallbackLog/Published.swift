@@ -65,7 +65,7 @@ struct Published {
 /// Shared by the writer and all readers.
 final class Shared: Sendable {
     let published: Mutex<Published>
-    /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
+    /// Since when the writer is writing, in monotonic milliseconds; 0 while it is not.
     let busySinceMilliseconds = Atomic<Int64>(0)
 
     init(_ published: sending Published) { self.published = Mutex(published) }

@@ -37,18 +37,20 @@ public enum RecordedStatus: UInt8, Sendable, CaseIterable {
     }
 }
 
-enum RecordFormat {
+package enum RecordFormat {
     /// `,"crc32c":"xxxxxxxx"}`
     static let checksumBytes = 21
     /// The largest sequence: 18 digits, so that none overflows and none needs a sign.
     static let sequenceMax: UInt64 = 999_999_999_999_999_999
     /// What a record takes beside its payload, at most: the members above with a request_id of 256 bytes, all escaped.
     static let overheadBytesMax = 1_024
-    /// A longer line is unsound, whatever it says: the largest payload the server can be told to take, and its overhead.
-    static let lineBytesMax = 16 * 1_024 * 1_024 + overheadBytesMax
+    /// The largest payload that the server can be told to take.
+    static let payloadBytesMax = 16 * 1_024 * 1_024
+    /// A longer line is unsound, whatever it says.
+    static let lineBytesMax = payloadBytesMax + overheadBytesMax
 
     /// Appends the line of a callback, line feed included. `requestID` is visible ASCII, `payload` compact JSON.
-    static func appendCallback(
+    package static func appendCallback(
         sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, status: RecordedStatus, payload: Span<UInt8>,
         durable: UInt64, to output: inout [UInt8]
     ) {
@@ -71,7 +73,7 @@ enum RecordFormat {
     }
 
     /// Appends a checkpoint's line, line feed included.
-    static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
+    package static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
         let start = output.count
         append("{\"received_at\":\"", to: &output)
         receivedAt.append(to: &output)

@@ -1,7 +1,7 @@
 // One record read back from its segment, checked as if it were foreign.
 //
-// Promises: what it returns is the whole line at that place, its checksum and sequence verified in this
-// very read. One buffer a reader, reused; each loop has its own.
+// Promises: what it returns is the whole line at that place, its checksum and sequence verified when it was
+// read. One buffer a reader, reused; each loop has its own, for one log.
 // Must not know: which record answers which question.
 
 import Platform

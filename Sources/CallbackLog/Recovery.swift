@@ -4,7 +4,7 @@
 //     an unsound place that no later line proves (a tear)     from there on: kept beside as ….torn, cut
 //     sound records above the proven position                 copied to a fresh segment, synced, renamed into place
 //     an unsound place that a later line proves (damage)      named; when in the newest segment, a fresh one begins
-//     nothing of these                                        the newest segment goes on
+//     nothing of these                                        the newest segment goes on, its checkpoint synced
 //
 // Sound records above the proven position were perhaps acknowledged, perhaps never synced: after SIGKILL they
 // sit in the page cache and nowhere else. Copied and synced they are safe to acknowledge (invariant 4).
@@ -69,10 +69,12 @@ struct Recovery {
     private(set) var end: Int64 = 0
 
     private let directory: any Directory
+    private let hash: KeyedHash
     private var scans: [SegmentScan] = []
 
-    init(_ directory: any Directory) throws(LogOpenFailure) {
+    init(_ directory: any Directory, hash: KeyedHash = KeyedHash()) throws(LogOpenFailure) {
         self.directory = directory
+        self.hash = hash
         do throws(SystemError) {
             try run()
         } catch {
@@ -88,7 +90,10 @@ struct Recovery {
             if name.hasSuffix(SegmentName.suffix + ".new") { try directory.remove(name) }
         }
         firsts.sort()
-        var state = ScanState(first: firsts.first ?? 1)
+        // A process killed before it could has made names that are not durable, and what it acknowledges next
+        // would go with them.
+        try directory.synchronize()
+        var state = ScanState(first: firsts.first ?? 1, hash: hash)
         for (ordinal, first) in firsts.enumerated() {
             let file = try directory.open(SegmentName.name(first: first))
             let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
@@ -108,12 +113,13 @@ struct Recovery {
         }
         if last > proven { try copyUnproven() }
         next = last + 1
-        let newestIsDamaged = segments.last.map { newest in state.damages.contains { $0.segment == newest.file.name } } ?? true
+        let newestIsDamaged = segments.last.map { $0.file.name == state.newestDamage?.segment } ?? true
         if newestIsDamaged {
             try beginSegment()
-        } else if let scan = scans.last, let newest = segments.last, scan.end < scan.size {
+        } else if let scan = scans.last, let newest = segments.last {
             // Padding behind the last line: what comes next shall not stand on one line with it.
-            try newest.file.truncate(to: scan.end)
+            if scan.end < scan.size { try newest.file.truncate(to: scan.end) }
+            if let start = scan.checkpoint { try settle(newest.file, from: start, to: scan.end) }
         }
         end = scans.last?.end ?? 0
         report.segments = segments.count
@@ -161,8 +167,17 @@ struct Recovery {
         return size - offset
     }
 
+    /// Writes the checkpoint at the end of the newest segment again, and syncs it. Its own fdatasync may have
+    /// failed, the page cache shows it all the same (invariant 3), and records are to stand behind it.
+    private func settle(_ file: any File, from start: Int64, to end: Int64) throws(SystemError) {
+        var bytes = [UInt8](repeating: 0, count: Int(min(end - start, Int64(RecordFormat.overheadBytesMax))))
+        let got = try file.read(at: start, count: bytes.count, into: &bytes, from: 0)
+        try file.writeWhole(Array(bytes[..<got]), at: start)
+        try file.synchronizeData()
+    }
+
     private mutating func rescan(_ ordinal: Int, successor: UInt64?) throws(SystemError) {
-        var state = ScanState(first: segments[ordinal].first)
+        var state = ScanState(first: segments[ordinal].first, hash: hash)
         let scan = try SegmentScan(segments[ordinal].file, first: segments[ordinal].first, successor: successor, state: &state)
         segments[ordinal].index = scan.index
         scans[ordinal] = scan
@@ -216,7 +231,7 @@ struct Recovery {
         let file = try directory.create(SegmentName.name(first: next))
         try directory.synchronize()
         segments.append(Segment(file: file, first: next, index: SegmentIndex()))
-        var state = ScanState(first: next)
+        var state = ScanState(first: next, hash: hash)
         scans.append(try SegmentScan(file, first: next, successor: nil, state: &state))
     }
 }

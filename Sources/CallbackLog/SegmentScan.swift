@@ -33,6 +33,7 @@ struct ScanState {
     /// Bound on unsound places that wait for a proof. One that comes beyond it counts to the last.
     static let pendingMax = 65_536
 
+    let hash: KeyedHash
     var last: UInt64
     /// The highest `durable` of a sound line.
     var proven: UInt64
@@ -40,9 +41,12 @@ struct ScanState {
     var pending: [UnsoundPlace] = []
     var damages: [UnsoundPlace] = []
     var damageCount = 0
+    /// The newest damaged place, whether or not `damages` had room for it.
+    var newestDamage: UnsoundPlace?
 
     /// Before the first segment, whose name says that everything below it was once durable.
-    init(first: UInt64) {
+    init(first: UInt64, hash: KeyedHash) {
+        self.hash = hash
         last = first - 1
         proven = first - 1
     }
@@ -58,6 +62,7 @@ struct ScanState {
         guard let first = pending.first, first.sequence <= durable else { return }
         let count = pending.firstIndex { $0.sequence > durable } ?? pending.count
         damageCount += count
+        newestDamage = pending[count - 1]
         damages.append(contentsOf: pending[..<count].prefix(Self.damagesMax - damages.count))
         pending.removeFirst(count)
     }
@@ -68,23 +73,39 @@ struct SegmentScan {
     /// Behind the last sound line's line feed.
     var end: Int64 = 0
     var size: Int64 = 0
+    /// Where the last sound line begins, when it is a checkpoint.
+    var checkpoint: Int64?
     /// How much is read at once.
     static let chunkBytes = 1 << 20
 
-    /// Reads `file`, whose name says that it begins at `first`. Records at or above `successor`, where the
-    /// next segment begins, are ignored.
+    /// Reads `file`, whose name says that it begins at `first`. What stands at or above `successor`, where the
+    /// next segment begins, is ignored.
     init(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) {
         size = try file.size()
         state.last = first - 1
         var lines = LineReader(file: file, size: size)
-        while successor.map({ state.last + 1 < $0 }) ?? true, let found = try lines.next() {
+        while true {
+            let next: LineReader.Line?
+            do throws(SystemError) {
+                next = try lines.next()
+            } catch {
+                // A bad block in an old segment is damage like any other and stops no start: the rest of the
+                // segment is not served. In the newest one it is not known what would be written over.
+                guard let successor else { throw error }
+                if state.last + 1 < successor { state.mark(unsound: file.name, at: lines.offset) }
+                break
+            }
+            guard let found = next else { break }
+            // Full: only its checkpoints still count, which say nothing about what the successor holds.
+            let isFull = successor.map { state.last + 1 >= $0 } ?? false
             guard found.isWhole, let line = ParsedLine(lines.bytes.span.extracting(found.range)),
                 line.sequence.map({ $0 > state.last }) ?? true
             else {
+                if isFull { break }
                 state.mark(unsound: file.name, at: found.offset)
                 continue
             }
-            if let successor, let sequence = line.sequence, sequence >= successor { break }
+            if let successor, line.sequence ?? line.durable >= successor { break }
             if let sequence = line.sequence {
                 if sequence > state.last + 1 { state.mark(unsound: file.name, at: found.offset) }
                 state.last = sequence
@@ -95,8 +116,9 @@ struct SegmentScan {
             state.prove(line.durable)
             state.latest = max(state.latest, line.receivedAt)
             end = found.end
+            checkpoint = line.kind == .checkpoint ? found.offset : nil
             if line.sequence != nil, found.offset <= Int64(UInt32.max) {
-                try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file)
+                try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file, state.hash)
             }
         }
         if let successor, state.last + 1 < successor {
@@ -105,25 +127,22 @@ struct SegmentScan {
         }
     }
 
-    private mutating func insert(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: UInt32, in file: any File) throws(SystemError) {
+    private mutating func insert(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: UInt32, in file: any File, _ keyed: KeyedHash) throws(SystemError) {
         var identifier: [UInt8] = []
-        let escaped = bytes.extracting(line.requestID)
-        let plain = ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil
-        if !plain { line.appendRequestID(of: bytes, to: &identifier) }
-        let hash = plain ? KeyedHash.hash(escaped) : KeyedHash.hash(identifier.span)
+        identifier.reserveCapacity(line.requestID.count)
+        line.appendRequestID(of: bytes, to: &identifier)
+        let hash = keyed.hash(identifier.span)
         let entry = RecordEntry(
-            sequence: line.sequence ?? 0, requestHash: hash, payloadHash: KeyedHash.hash(bytes.extracting(line.payload)),
+            sequence: line.sequence ?? 0, requestHash: hash, payloadHash: keyed.hash(bytes.extracting(line.payload)),
             offset: offset, length: UInt32(bytes.count), kind: line.kind)
         var head: Int?
         for candidate in index.heads(of: hash) {
-            // Rare: a second record of a request. The key is verified in the first one (DESIGN.md §5).
-            if plain { line.appendRequestID(of: bytes, to: &identifier) }
+            // Rare: a second record of a request. The key is verified in the one before it (DESIGN.md §5).
             var reader = RecordReader()
             if let record = try? reader.read(index.entries[candidate], in: file), record.names(identifier.span, in: reader.bytes.span) {
                 head = candidate
                 break
             }
-            identifier.removeAll(keepingCapacity: true)
         }
         index.append(entry, after: head)
     }
@@ -152,12 +171,14 @@ struct LineReader {
     /// An overlong line is being skipped: the offset where it began.
     private var overlongFrom: Int64?
 
-    init(file: any File, size: Int64, from offset: Int64 = 0) {
+    init(file: any File, size: Int64) {
         self.file = file
         self.size = size
-        base = offset
-        bytes = [UInt8](repeating: 0, count: Int(min(max(size - offset, 1), Int64(SegmentScan.chunkBytes))))
+        bytes = [UInt8](repeating: 0, count: Int(min(max(size, 1), Int64(SegmentScan.chunkBytes))))
     }
+
+    /// Where the line that is being read begins in the file.
+    var offset: Int64 { overlongFrom ?? base + Int64(lineStart) }
 
     /// The next line that is not padding; nil at the end. `bytes` is valid until the next call.
     mutating func next() throws(SystemError) -> Line? {

@@ -66,6 +66,8 @@ public struct LogOptions: Sendable {
     public var segmentBytesMax: Int64 = 128 * 1_024 * 1_024
     /// With less free on the file system nothing is taken. In bytes.
     public var freeBytesMin: Int64 = 64 * 1_024 * 1_024
+    /// The index's hash.
+    var hash = KeyedHash()
     public init() {}
 }
 

@@ -38,21 +38,29 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
 
-        func digits(_ value: Int64, _ width: Int) {
-            var divisor: Int64 = 1
-            for _ in 1..<width { divisor *= 10 }
-            while divisor > 0 {
-                output.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
-                divisor /= 10
-            }
+        // In one piece, each division by a constant: this is done for every record and every answer.
+        var text = InlineArray<24, UInt8>(repeating: 0)
+        func pair(_ value: Int64, at index: Int) {
+            text[index] = UInt8(truncatingIfNeeded: 48 + value / 10)
+            text[index + 1] = UInt8(truncatingIfNeeded: 48 + value % 10)
         }
-        digits(year, 4); output.append(0x2D)
-        digits(month, 2); output.append(0x2D)
-        digits(day, 2); output.append(0x54)
-        digits(rest / 3_600_000, 2); output.append(0x3A)
-        digits(rest / 60_000 % 60, 2); output.append(0x3A)
-        digits(rest / 1_000 % 60, 2); output.append(0x2E)
-        digits(rest % 1_000, 3); output.append(0x5A)
+        pair(year / 100, at: 0)
+        pair(year % 100, at: 2)
+        pair(month, at: 5)
+        pair(day, at: 8)
+        pair(rest / 3_600_000, at: 11)
+        pair(rest / 60_000 % 60, at: 14)
+        pair(rest / 1_000 % 60, at: 17)
+        pair(rest % 1_000 / 10, at: 20)
+        text[22] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+        text[4] = 0x2D
+        text[7] = 0x2D
+        text[10] = 0x54
+        text[13] = 0x3A
+        text[16] = 0x3A
+        text[19] = 0x2E
+        text[23] = 0x5A
+        RecordFormat.append(text.span, to: &output)
     }
 
     /// The moment written in exactly 24 bytes as `append` does; nil for anything else (no leap second,

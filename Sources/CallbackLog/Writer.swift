@@ -105,9 +105,7 @@ final class Writer {
                 bytes += submissions[end].record.count + RecordFormat.overheadBytesMax
                 end += 1
             }
-            shared.busySinceMilliseconds.store(time.monotonicMilliseconds(), ordering: .releasing)
-            commit(submissions[start..<end])
-            shared.busySinceMilliseconds.store(0, ordering: .releasing)
+            busy { commit(submissions[start..<end]) }
             acknowledge(submissions[start..<end], outcomes)
             start = end
         }
@@ -125,16 +123,8 @@ final class Writer {
         }
         let receivedAt = max(latest, Timestamp(milliseconds: time.wallMilliseconds()))
         for position in batch.indices { outcomes.append(decide(position, of: batch, receivedAt: receivedAt)) }
+        guard fresh.isEmpty ? stands() : store() else { return refuse() }
         guard !fresh.isEmpty else { return }
-        guard store() else {
-            // What this batch made is refused, and its duplicates with it; what was durable before stays said.
-            for index in outcomes.indices {
-                if case .stored(let sequence, _) = outcomes[index], sequence > durable, let block {
-                    outcomes[index] = .blocked(block)
-                }
-            }
-            return
-        }
         latest = receivedAt
         publish(batch)
         proven = durable
@@ -143,14 +133,25 @@ final class Writer {
         scheduleCheckpoint(Self.checkpointMilliseconds)
     }
 
+    /// What this batch made is refused, and its duplicates with it. What was durable before stays said, unless
+    /// it went with the directory.
+    private func refuse() {
+        guard let block else { return }
+        let lost: UInt64
+        if case .directoryGone = block { lost = 0 } else { lost = durable }
+        for index in outcomes.indices {
+            if case .stored(let sequence, _) = outcomes[index], sequence > lost { outcomes[index] = .blocked(block) }
+        }
+    }
+
     /// The outcome that `batch[position]` has once the batch is durable; encodes its line when it is new.
     private func decide(_ position: Int, of batch: ArraySlice<Submission>, receivedAt: Timestamp) -> AppendOutcome {
         let submission = batch[position]
         let bytes = submission.record.span
         let identifier = bytes.extracting(submission.requestID)
         let payload = bytes.extracting(submission.payload)
-        let requestHash = KeyedHash.hash(identifier)
-        let payloadHash = KeyedHash.hash(payload)
+        let requestHash = options.hash.hash(identifier)
+        let payloadHash = options.hash.hash(payload)
         var head: Int?
         var isInBatch = false
         var count = 0
@@ -276,13 +277,12 @@ final class Writer {
         let first = durable + 1
         let name = SegmentName.name(first: first)
         if open?.first == first {
-            // It has no durable record (its name is the next sequence): out of the way, not out of sight.
-            try directory.rename(name, to: SegmentName.failed(name))
+            // It has no durable record: its name is the next sequence.
             open = nil
             shared.published.withLock { if $0.segments.last?.first == first { _ = $0.segments.removeLast() } }
-        } else if try directory.names().contains(name) {
-            try directory.rename(name, to: SegmentName.failed(name))
         }
+        // Out of the way, not out of sight. Asked, not assumed: somebody may have deleted it.
+        if try directory.names().contains(name) { try directory.rename(name, to: SegmentName.failed(name)) }
         let file = try directory.create(name)
         do throws(SystemError) {
             try file.writeWhole(lines, at: 0)
@@ -303,6 +303,14 @@ final class Writer {
     private func checkStanding(_ file: any File) throws(SystemError) {
         if try directory.isGone() { throw SystemError(operation: "stat", path: directory.path, code: SystemError.missing) }
         guard try file.isLinked() else { throw SystemError(operation: "fstat", path: file.name, code: SystemError.missing) }
+    }
+
+    /// Invariant 5 for a batch that writes nothing: a duplicate is no safer than the record it repeats. False,
+    /// and blocked, when the directory is gone.
+    private func stands() -> Bool {
+        guard (try? directory.isGone()) ?? false else { return true }
+        block(because: .directoryGone(path: directory.path))
+        return false
     }
 
     private func checkSpace() {
@@ -340,17 +348,15 @@ final class Writer {
         if case .space = block {
             if let free = try? directory.freeBytes(), free < options.freeBytesMin { return scheduleProbe() }
         } else {
-            do throws(SystemError) {
-                encodeCheckpoint()
-                try beginSegment()
-                proven = durable
-            } catch {
-                return scheduleProbe()
-            }
+            encodeCheckpoint()
+            guard busy({ (try? beginSegment()) != nil }) else { return scheduleProbe() }
+            proven = durable
         }
         self.block = nil
         shared.published.withLock { $0.block = nil }
         observe(.unblocked)
+        // Refused while there was no space.
+        checkpoint()
     }
 
     // MARK: checkpoints
@@ -379,10 +385,17 @@ final class Writer {
     func checkpoint() {
         guard proven < durable, block == nil else { return }
         encodeCheckpoint()
-        if store() { proven = durable }
+        if busy({ store() }) { proven = durable }
     }
 
-    /// The last checkpoint. Nothing is written after it.
+    /// Shows readers since when the writer is at it: a disk that hangs must not look idle.
+    private func busy<Result>(_ body: () -> Result) -> Result {
+        shared.busySinceMilliseconds.store(time.monotonicMilliseconds(), ordering: .releasing)
+        defer { shared.busySinceMilliseconds.store(0, ordering: .releasing) }
+        return body()
+    }
+
+    /// The last checkpoint; no timer writes after it.
     func close() {
         checkpoint()
         isClosed = true

@@ -97,7 +97,7 @@ extension Loop {
                 connection.pending = Connection.Pending(ticket: ticket, prepared: prepared)
                 return
             }
-            Router.unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, &response)
+            Router.unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, prepared.path[...], &response)
         }
         respond(connection, hasMore: hasMore)
     }
@@ -149,7 +149,7 @@ extension Loop {
         } else {
             Router.unavailable(
                 "The disk has not answered for \(Deadlines.commitSeconds) s, so the callback may not be stored. Send it again.",
-                Problem.blockedRetrySeconds, &response)
+                Problem.blockedRetrySeconds, pending.prepared.path[...], &response)
         }
         if response.status >= 400 { logRefusal(connection) }
         if isDraining, connection.input.isEmpty { readBehindPending(connection) }

@@ -80,7 +80,7 @@ extension Loop {
 
     /// Over `server.connections-max`, and none is idle: 503, and done.
     private func refuse(_ fd: Int32) {
-        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, &response)
+        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
         var bytes: [UInt8] = []
         var session = HTTP1Session(limits: context.limits)
         session.refuse(.headTimeout)

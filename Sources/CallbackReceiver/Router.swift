@@ -22,6 +22,8 @@ struct ListenerRole: OptionSet, Sendable {
 struct PreparedCallback {
     let record: [UInt8]
     let decoded: DecodedCallback
+    /// Of the request, for a problem's `instance`.
+    let path: [UInt8]
 }
 
 enum Disposition {
@@ -42,7 +44,9 @@ struct RouteScratch {
 struct Router: Sendable {
     let log: CallbackLog
     let logOptions: LogOptions
+    /// The configured path, by its segments and as it is.
     private let callbackPath: [[UInt8]]
+    private let pathBytes: [UInt8]
     private let anyoneMayAsk: Bool
 
     init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions) {
@@ -50,6 +54,7 @@ struct Router: Sendable {
         self.logOptions = logOptions
         anyoneMayAsk = configuration.apiAuthenticationNone
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
+        pathBytes = Array(configuration.callbackPath.utf8)
     }
 
     /// Answers `request`, or says what to append.
@@ -112,16 +117,16 @@ struct Router: Sendable {
             response.body.append(json: ",\"duplicate\":")
             response.body.append(json: duplicate ? "true}" : "false}")
         case .blocked(let block):
-            unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, &response)
+            unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, prepared.path[...], &response)
         case .tooManyRecords:
             let detail = "The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) callbacks already, and no more are kept."
-            Problem.fill(&response, status: 422, detail: detail, instance: nil)
+            Problem.fill(&response, status: 422, detail: detail, instance: prepared.path[...])
         }
     }
 
     /// 503 with Retry-After: not stored now.
-    static func unavailable(_ detail: String, _ retrySeconds: String, _ response: inout Response) {
-        Problem.fill(&response, status: 503, detail: detail, instance: nil)
+    static func unavailable(_ detail: String, _ retrySeconds: String, _ instance: ArraySlice<UInt8>?, _ response: inout Response) {
+        Problem.fill(&response, status: 503, detail: detail, instance: instance)
         response.fields.append(Response.Field(name: "Retry-After", value: retrySeconds))
     }
 
@@ -133,7 +138,7 @@ struct Router: Sendable {
         case request(Range<Int>), callbacks(Range<Int>)
     }
 
-    private var pathText: String { "/" + callbackPath.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/") }
+    private var pathText: String { String(decoding: pathBytes, as: UTF8.self) }
 
     /// False where a segment is wrongly encoded.
     private func split(_ request: borrowing Request, into scratch: inout RouteScratch) -> Bool {
@@ -213,7 +218,9 @@ struct Router: Sendable {
         record.reserveCapacity(min(request.body.count, 1 << 16) + 64)
         do throws(CallbackRejection) {
             let decoded = try CallbackDecoder.decode(request.body.span, into: &record)
-            return .append(PreparedCallback(record: record, decoded: decoded))
+            // Nearly always the path as it is configured: one array for all of them.
+            let path = request.bytes(request.path)
+            return .append(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path)))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
             return .respond

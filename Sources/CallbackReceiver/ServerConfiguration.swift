@@ -37,7 +37,7 @@ public struct ServerConfiguration: Sendable, Equatable {
 
     /// The directory of the log; relative to the working directory unless it begins with a slash.
     public var logDirectory = "./callback-data"
-    /// A segment is sealed before it would grow beyond this; 1 MiB to 4 GiB - 1.
+    /// A segment is sealed before it would grow beyond this; 1 MiB to 2 GiB.
     public var logSegmentBytesMax: Int64 = 134_217_728
     /// Below this much free space callbacks are answered 503; 0 to 1 TiB.
     public var logFreeBytesMin: Int64 = 67_108_864

@@ -12,12 +12,10 @@ public enum PercentEncoding {
         let count = output.count
         var index = range.lowerBound
         while index < range.upperBound {
-            let byte = bytes[index]
-            guard byte == Byte.percent else {
-                output.append(byte)
-                index += 1
-                continue
-            }
+            let end = bytes.firstIndex(of: Byte.percent, in: index..<range.upperBound) ?? range.upperBound
+            output.append(bytes.extracting(index..<end))
+            index = end
+            guard index < range.upperBound else { break }
             guard index + 2 < range.upperBound, let high = Byte.hexDigit(bytes[index + 1]),
                 let low = Byte.hexDigit(bytes[index + 2])
             else {

@@ -1,5 +1,6 @@
-// memchr(3) over a span. Promises the first index of a byte, or nil; reads only the span. Must not know
-// what lines are.
+// memchr(3) over a span.
+//
+// Promises: the first index of a byte, or nil; reads only the span. Must not know: what lines are.
 
 import Glibc
 

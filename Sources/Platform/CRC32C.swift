@@ -1,5 +1,7 @@
-// CRC-32C over bytes. Promises the value of RFC 3720 §B.4 ("123456789" → e3069283); about 18 ns for
-// 255 bytes where the processor has SSE4.2. Must not know what it protects.
+// CRC-32C over bytes.
+//
+// Promises: the value of RFC 3720 §B.4 ("123456789" → e3069283); about 18 ns for 255 bytes where the processor
+// has SSE4.2. Must not know: what it protects.
 
 import CPlatform
 

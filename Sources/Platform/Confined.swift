@@ -11,7 +11,7 @@ import Dispatch
 public final class Confined<Value>: @unchecked Sendable {
     /// The owner. Serial, or the confinement means nothing.
     public let queue: DispatchQueue
-    private var value: Value
+    private let value: Value
 
     /// `value` must not be reachable from anywhere else once it is in here.
     public init(_ value: sending Value, to queue: DispatchQueue) {
@@ -19,9 +19,9 @@ public final class Confined<Value>: @unchecked Sendable {
         self.queue = queue
     }
 
-    /// The value, on its queue only; elsewhere the process stops.
-    public func withValue<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    /// The value (a class, or what needs no change), on its queue only; elsewhere the process stops.
+    public func withValue<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
         dispatchPrecondition(condition: .onQueue(queue))
-        return try body(&value)
+        return try body(value)
     }
 }

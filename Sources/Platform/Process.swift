@@ -3,6 +3,7 @@
 // Promises: thin names for single calls. Signals arrive on the main Dispatch queue as closures, never in
 // signal context. Must not know: what a signal means to the server.
 
+import CPlatform
 import Dispatch
 import Glibc
 
@@ -20,23 +21,31 @@ public enum DescriptorLimit {
 
 public enum Processors {
     /// Processors this process may run on; at least 1.
-    public static var count: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    public static var count: Int { max(1, Int(cplatform_processor_count())) }
 }
 
 /// Signals as events on a queue. Held as long as they shall be heard.
 public final class SignalListener: Sendable {
     private let sources: Confined<[any DispatchSourceSignal]>
 
-    /// `handler` runs on `queue` for each of `signals`, whose default action is switched off.
+    /// `handler` runs on `queue` for each of `signals`. To be made on the first thread before there are others:
+    /// they inherit that the signals are blocked, so that one that comes early waits and is not lost. When this
+    /// returns, they are heard.
     public init(_ signals: [Int32], queue: DispatchQueue, handler: @escaping @Sendable (Int32) -> Void) {
+        var blocked = sigset_t()
+        unsafe sigemptyset(&blocked)
+        for number in signals { unsafe sigaddset(&blocked, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
+        let heard = DispatchSemaphore(value: 0)
         let sources = signals.map { number in
-            _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            // `setEventHandler` is not marked @Sendable here; the closure is.
+            // These setters are not marked @Sendable here; the closures are.
             source.setEventHandler(handler: { handler(number) })
+            source.setRegistrationHandler(handler: { heard.signal() })
             source.activate()
             return source
         }
+        for _ in signals { heard.wait() }
         self.sources = Confined(sources, to: queue)
     }
 

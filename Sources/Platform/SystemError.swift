@@ -28,9 +28,11 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// `fdatasync ./callback-data/….jsonl: Input/output error`.
     public var description: String {
-        let text = unsafe String(cString: strerror(code))
-        return path.isEmpty ? "\(operation): \(text)" : "\(operation) \(path): \(text)"
+        path.isEmpty ? "\(operation): \(reason)" : "\(operation) \(path): \(reason)"
     }
+
+    /// The system's words for `code`: `No such file or directory`.
+    public var reason: String { unsafe String(cString: strerror(code)) }
 
     /// True for EAGAIN: nothing is wrong, there is only nothing now.
     public var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }

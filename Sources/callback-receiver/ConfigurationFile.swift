@@ -4,11 +4,6 @@
 // the line where there is one. Nothing is ignored: a key that is not in the table, a list where a value
 // belongs, a key named twice, are problems. Values are never interpreted here (`010` stays `010`).
 // Must not know: bounds and defaults (Setting), other sources (Resolution), how a file is opened.
-//
-// The only file that knows Yams. Its basic resolver is used on purpose: the default one compiles regular
-// expressions for types that are not wanted here, and costs megabytes.
-
-import Yams
 
 struct ConfigurationFile {
     /// A text that the file gives to a key.
@@ -34,18 +29,15 @@ struct ConfigurationFile {
             return
         }
         guard let text = checkedText(bytes) else { return }
-        do {
-            guard let root = try Yams.compose(yaml: text, Resolver.basic, Constructor.default, .utf8) else { return }
-            if isEmpty(root) { return }
-            guard let mapping = root.mapping else {
-                refuse(root.mark?.line, nil, "does not hold keys and values; write for example \"callback:\" and indented below it \"path: /callback\"")
+        do throws(YAMLFault) {
+            guard let root = try YAMLDocument(Array(text.utf8)).root, !isEmpty(root) else { return }
+            guard case .mapping(let members) = root.content else {
+                refuse(root.line, nil, "does not hold keys and values; write for example \"callback:\" and indented below it \"path: /callback\"")
                 return
             }
-            read(mapping, section: "")
-        } catch let error as YamlError {
-            refuse(error)
+            read(members, section: "")
         } catch {
-            refuse(nil, nil, "is not YAML; compare it with the sample configuration")
+            refuse(error.line, nil, "is not YAML: \(error.problem); indent with spaces and write \"key: value\"")
         }
     }
 
@@ -69,14 +61,19 @@ struct ConfigurationFile {
 
     // MARK: Nodes
 
-    private mutating func read(_ mapping: Node.Mapping, section: String) {
-        for (keyNode, value) in mapping {
-            let line = keyNode.mark?.line
-            guard let name = keyNode.scalar?.string else {
+    private mutating func read(_ members: [(key: YAMLNode, value: YAMLNode)], section: String) {
+        var seen: Set<String> = []
+        for (keyNode, value) in members {
+            let line = keyNode.line
+            guard case .scalar(let name, _) = keyNode.content else {
                 refuse(line, section.isEmpty ? nil : section, "has a list or a mapping as a key; write \"key: value\"")
                 continue
             }
             let key = section.isEmpty ? name : "\(section).\(name)"
+            guard seen.insert(name).inserted else {
+                refuse(line, key, "stands more than once in the same section; keep one")
+                continue
+            }
             if name.isEmpty {
                 refuse(line, section.isEmpty ? nil : section, "has a value without a key; write \"key: value\"")
             } else if name.contains(".") {
@@ -84,7 +81,7 @@ struct ConfigurationFile {
             } else if Setting.named(key) != nil {
                 assign(value, to: key, line: line)
             } else if Setting.sections.contains(key) {
-                if let inner = value.mapping {
+                if case .mapping(let inner) = value.content {
                     read(inner, section: key)
                 } else if !isEmpty(value) {
                     refuse(line, key, "is a section; write its keys below it, indented")
@@ -95,18 +92,18 @@ struct ConfigurationFile {
         }
     }
 
-    private mutating func assign(_ value: Node, to key: String, line: Int?) {
-        guard let scalar = value.scalar else {
-            refuse(line, key, "takes a single value, not a \(value.sequence == nil ? "section" : "list")")
-            return
+    private mutating func assign(_ value: YAMLNode, to key: String, line: Int) {
+        switch value.content {
+        case .scalar(let text, _): assignments.append(Assignment(key: key, text: isEmpty(value) ? "" : text, line: line))
+        case .sequence: refuse(line, key, "takes a single value, not a list")
+        case .mapping: refuse(line, key, "takes a single value, not a section")
         }
-        assignments.append(Assignment(key: key, text: isEmpty(value) ? "" : scalar.string, line: line ?? 1))
     }
 
     /// The null of YAML 1.2 §10.3.2: nothing at all, `~` or `null`, unquoted.
-    private func isEmpty(_ node: Node) -> Bool {
-        guard let scalar = node.scalar, scalar.style == .plain else { return false }
-        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    private func isEmpty(_ node: YAMLNode) -> Bool {
+        guard case .scalar(let text, isPlain: true) = node.content else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
     // MARK: Problems
@@ -127,21 +124,6 @@ struct ConfigurationFile {
         }
         let names = key.split(separator: ".").map { "\"\($0):\"" }
         refuse(line, key, "keys are nested at the dots; write \(names.joined(separator: ", below it ")), each indented further")
-    }
-
-    private mutating func refuse(_ error: YamlError) {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            refuse(mark.line, nil, "is not YAML: \(problem); indent with spaces and write \"key: value\"")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let names = duplicates.map { "\"\(printable($0))\"" }.joined(separator: ", ")
-            refuse(context.mark.line, nil, "\(names) stands more than once in the same section; keep one")
-        case .reader(let problem, _, _, _):
-            refuse(nil, nil, "is not YAML: \(problem); save the file as UTF-8 text")
-        default:
-            refuse(nil, nil, "is not YAML; compare it with the sample configuration")
-        }
     }
 }
 

@@ -46,7 +46,7 @@ extension Setting {
             meaning: "Where the log of callbacks is kept."),
         Setting(
             key: "log.segment-bytes-max",
-            kind: .size(mebibyte...4 * gibibyte - 1) { $0.server.logSegmentBytesMax = $1 }, standard: "128MiB",
+            kind: .size(mebibyte...2 * gibibyte) { $0.server.logSegmentBytesMax = $1 }, standard: "128MiB",
             meaning: "A file of the log is closed, and the next one begun, before it grows beyond this."),
         Setting(
             key: "log.free-bytes-min",

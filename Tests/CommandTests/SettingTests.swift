@@ -80,7 +80,7 @@ struct SettingTests {
     /// Key, least, most, one below, one above.
     static let sizeBounds: [(String, String, String, String, String)] = [
         ("callback.body-bytes-max", "1KiB", "16MiB", "1023", "16777217"),
-        ("log.segment-bytes-max", "1MiB", "4294967295", "1048575", "4GiB"),
+        ("log.segment-bytes-max", "1MiB", "2GiB", "1048575", "2147483649"),
     ]
 
     @Test("a size is accepted at its bounds and refused beyond them", arguments: sizeBounds)

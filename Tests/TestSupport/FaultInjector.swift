@@ -24,6 +24,10 @@ public final class FaultInjector: Sendable {
         case fail(Int32)
         /// It waits until the rule is gone.
         case hold
+        /// A write writes half of its bytes and says so.
+        case short
+        /// A write writes half of its bytes and fails with this errno.
+        case tear(Int32)
     }
 
     private let directory: TemporaryDirectory
@@ -60,6 +64,8 @@ public final class FaultInjector: Sendable {
             case .delay(let milliseconds): ("delay", milliseconds)
             case .fail(let errorNumber): ("fail", Int(errorNumber))
             case .hold: ("hold", 0)
+            case .short: ("short", 0)
+            case .tear(let errorNumber): ("tear", Int(errorNumber))
             }
         try directory.write("\(call.rawValue) \(name) \(value) \(numbers.lowerBound) \(numbers.upperBound)\n", to: "control")
     }

@@ -3,11 +3,12 @@
 // It counts calls on files below FAULT_DIRECTORY and obeys the rules in FAULT_CONTROL, read anew at
 // every call, one a line:
 //
-//     sync|write  delay|fail|hold  VALUE  FIRST  LAST
+//     sync|write  delay|fail|hold|short|tear  VALUE  FIRST  LAST
 //
 // FIRST and LAST are call numbers since start, counted from 1 for each kind, inclusive. `delay` waits VALUE
-// milliseconds, `fail` fails with errno VALUE, `hold` waits until the rule is gone from the file. Each call leaves
-// a line `kind number path` in FAULT_TRACE when it begins. It lives here as text since a Swift target holds no C.
+// milliseconds, `fail` fails with errno VALUE, `hold` waits until the rule is gone from the file. For writes alone:
+// `short` writes half and says so, `tear` writes half and fails. Each call leaves a line `kind number path` in
+// FAULT_TRACE when it begins. It lives here as text since a Swift target holds no C.
 
 /// Compiled at test time by `FaultInjector`.
 let faultInjectorSource = #"""
@@ -73,52 +74,62 @@ let faultInjectorSource = #"""
         nanosleep(&time, NULL);
     }
 
-    /* Returns the errno to fail with, or 0 to go on. */
-    static int obey(const char *kind, atomic_long *calls, int fd) {
+    enum decision { GO_ON, FAIL, SHORT, TEAR };
+
+    /* What to do with a call; errno is set where it is to fail. */
+    static enum decision decide(const char *kind, atomic_long *calls, int fd) {
         char path[4096];
         struct rule rule;
-        if (!concerned(fd, path, sizeof path)) return 0;
+        if (!concerned(fd, path, sizeof path)) return GO_ON;
         long number = atomic_fetch_add(calls, 1) + 1;
         trace(kind, number, path);
         while (find_rule(kind, number, &rule)) {
-            if (strcmp(rule.action, "fail") == 0) return (int)rule.value;
-            if (strcmp(rule.action, "delay") == 0) { wait_milliseconds(rule.value); return 0; }
+            errno = (int)rule.value;
+            if (strcmp(rule.action, "fail") == 0) return FAIL;
+            if (strcmp(rule.action, "short") == 0) return SHORT;
+            if (strcmp(rule.action, "tear") == 0) return TEAR;
+            if (strcmp(rule.action, "delay") == 0) { wait_milliseconds(rule.value); return GO_ON; }
             wait_milliseconds(2);
         }
-        return 0;
+        return GO_ON;
     }
 
-    #define OBEY(kind, calls) do { int number = obey(kind, calls, fd); if (number) { errno = number; return -1; } } while (0)
     #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-    int fdatasync(int fd) { OBEY("sync", &sync_calls); return REAL(fdatasync)(fd); }
-    int fsync(int fd) { OBEY("sync", &sync_calls); return REAL(fsync)(fd); }
+    /* HALF writes the first half of what ALL would write. */
+    #define WRITE(half, all) do { \
+        enum decision decision = decide("write", &write_calls, fd); \
+        int number = errno; \
+        if (decision == GO_ON) return (all); \
+        ssize_t written = decision == FAIL ? -1 : (half); \
+        if (decision == SHORT) return written; \
+        errno = number; \
+        return -1; \
+    } while (0)
+
+    static size_t half_of(size_t count) { return count > 1 ? count / 2 : count; }
+
+    int fdatasync(int fd) { return decide("sync", &sync_calls, fd) == FAIL ? -1 : REAL(fdatasync)(fd); }
+    int fsync(int fd) { return decide("sync", &sync_calls, fd) == FAIL ? -1 : REAL(fsync)(fd); }
     int sync_file_range(int fd, off_t offset, off_t count, unsigned flags) {
-        OBEY("sync", &sync_calls);
-        return REAL(sync_file_range)(fd, offset, count, flags);
+        return decide("sync", &sync_calls, fd) == FAIL ? -1 : REAL(sync_file_range)(fd, offset, count, flags);
     }
-    ssize_t write(int fd, const void *buffer, size_t count) {
-        OBEY("write", &write_calls);
-        return syscall(SYS_write, fd, buffer, count);
+    ssize_t write(int fd, const void *bytes, size_t count) {
+        WRITE(syscall(SYS_write, fd, bytes, half_of(count)), syscall(SYS_write, fd, bytes, count));
     }
     ssize_t writev(int fd, const struct iovec *parts, int count) {
-        OBEY("write", &write_calls);
-        return syscall(SYS_writev, fd, parts, count);
+        WRITE(syscall(SYS_write, fd, parts[0].iov_base, half_of(parts[0].iov_len)), syscall(SYS_writev, fd, parts, count));
     }
-    ssize_t pwrite(int fd, const void *buffer, size_t count, off_t offset) {
-        OBEY("write", &write_calls);
-        return REAL(pwrite)(fd, buffer, count, offset);
+    ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
+        WRITE(REAL(pwrite)(fd, bytes, half_of(count), offset), REAL(pwrite)(fd, bytes, count, offset));
     }
-    ssize_t pwrite64(int fd, const void *buffer, size_t count, off64_t offset) {
-        OBEY("write", &write_calls);
-        return REAL(pwrite64)(fd, buffer, count, offset);
+    ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
+        WRITE(REAL(pwrite64)(fd, bytes, half_of(count), offset), REAL(pwrite64)(fd, bytes, count, offset));
     }
     ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
-        OBEY("write", &write_calls);
-        return REAL(pwritev)(fd, parts, count, offset);
+        WRITE(REAL(pwrite)(fd, parts[0].iov_base, half_of(parts[0].iov_len), offset), REAL(pwritev)(fd, parts, count, offset));
     }
     ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset) {
-        OBEY("write", &write_calls);
-        return REAL(pwritev64)(fd, parts, count, offset);
+        WRITE(REAL(pwrite64)(fd, parts[0].iov_base, half_of(parts[0].iov_len), offset), REAL(pwritev64)(fd, parts, count, offset));
     }
     """#

@@ -57,19 +57,25 @@ public struct LogReader: Sendable {
 
     private mutating func read(_ bytes: [UInt8], file: String, endingBefore successor: Int?) {
         var start = 0
+        var expected = Int(file.prefix(20)) ?? 0
         while start < bytes.count {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
             let first = bytes[start..<end].firstIndex { $0 != 0 } ?? end
             if first < end {
                 if let members = Self.soundMembers(Array(bytes[first..<end])), end < bytes.count {
                     // A segment's successor ends it.
-                    if let successor, let sequence = members.integer("sequence"), sequence >= successor { return }
+                    if let sequence = members.integer("sequence") {
+                        if let successor, sequence >= successor { return }
+                        expected = sequence + 1
+                    }
                     lines.append(
                         LogLine(
                             file: file, offset: first, text: String(decoding: bytes[first..<end], as: UTF8.self),
                             members: members))
-                } else {
+                } else if successor.map({ expected < $0 }) ?? true {
                     unsound.append("\(file)@\(first)")
+                } else {
+                    return
                 }
             }
             start = end + 1

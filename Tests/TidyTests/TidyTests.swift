@@ -15,7 +15,7 @@ private let importsAllowed: [String: Set<String>] = [
     "CallbackReceiver": [
         "CallbackLog", "CrispCallback", "Dispatch", "HTTPWire", "Logging", "Platform", "Synchronization",
     ],
-    "callback-receiver": ["ArgumentParser", "CallbackReceiver", "Dispatch", "Logging", "Platform", "Yams"],
+    "callback-receiver": ["ArgumentParser", "CYAML", "CallbackReceiver", "Dispatch", "Logging", "Platform"],
     "benchmark": [
         "ArgumentParser", "CallbackLog", "CrispCallback", "Dispatch", "Foundation", "Glibc", "HTTPWire", "Platform",
     ],

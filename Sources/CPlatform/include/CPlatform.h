@@ -36,4 +36,7 @@ int cplatform_eventfd(void);
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC; the peer's address is not asked for.
 int cplatform_accept(int listener);
 
+/// Processors that this process may run on (sched_getaffinity(2)); 0 where that cannot be said.
+int cplatform_processor_count(void);
+
 #endif

@@ -112,7 +112,7 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
         // Before the line feed, too.
         for number in sample.lines.indices {
             var lines = sample.lines
-            lines[number] = lines[number].dropLast() + padding.filter { $0 == 0 } + [0x0A]
+            lines[number].insert(contentsOf: padding.filter { $0 == 0 }, at: lines[number].count - 1)
             try checkRecovery(lines.flatMap { $0 }, of: sample, "NUL at the end of line \(number)")
         }
     }
@@ -134,7 +134,7 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
         let sample = try SampleLog()
         let bytes: [UInt8] =
             switch kind {
-            case "crlf": sample.lines.flatMap { $0.dropLast() + [0x0D, 0x0A] }
+            case "crlf": sample.bytes.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
             case "text": Array("The quick brown fox\njumps\n{\"sequence\":1}\n".utf8)
             case "feedless": sample.bytes.filter { $0 != 0x0A }
             case "blank": [UInt8](repeating: 0x20, count: 3_000) + [0x0A]

@@ -16,6 +16,9 @@ struct Call: Equatable, Sendable, CustomStringConvertible {
     let operation: Operation
     /// Of the file; empty for the directory.
     let name: String
+    /// Of the file; a name may be given again, a number is not. Nil for the directory's calls.
+    let inode: Int?
+    let failed: Bool
     var description: String { name.isEmpty ? operation.rawValue : "\(operation.rawValue) \(name)" }
 }
 
@@ -62,10 +65,12 @@ final class Hold: Sendable {
     private static let patienceSeconds = 20
 
     func pass() {
-        arrived.signal()
+        arrive()
         if opened.wait(timeout: .now() + .seconds(Self.patienceSeconds)) == .success { opened.signal() }
     }
 
+    /// Ends the wait for somebody, whether or not one stands here.
+    func arrive() { arrived.signal() }
     /// Waits until somebody stands at the hold; false when nobody came.
     func wait() -> Bool { arrived.wait(timeout: .now() + .seconds(Self.patienceSeconds)) == .success }
     /// From now on everybody passes.

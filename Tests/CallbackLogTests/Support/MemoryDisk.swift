@@ -16,7 +16,7 @@ final class MemoryDisk: Directory {
     struct Inode {
         var cached: [UInt8] = []
         var stable: [UInt8] = []
-        /// Written since the last fdatasync.
+        /// Whole pages, written since the last fdatasync.
         var dirty: [Range<Int>] = []
     }
 
@@ -49,6 +49,12 @@ final class MemoryDisk: Directory {
         }
     }
 
+    /// Small, so that many lines lie on two.
+    static let pageBytes = 64
+    static func pages(_ range: Range<Int>) -> Range<Int> {
+        (range.lowerBound / pageBytes * pageBytes)..<((range.upperBound + pageBytes - 1) / pageBytes * pageBytes)
+    }
+
     let path = "memory"
     let state = Mutex(State())
 
@@ -67,6 +73,7 @@ final class MemoryDisk: Directory {
 
     var files: [String: [UInt8]] { state.withLock { state in state.names.mapValues { state.inodes[$0].cached } } }
     var calls: [Call] { state.withLock { $0.calls } }
+    func count(_ operation: Operation) -> Int { calls.count { $0.operation == operation } }
     subscript(_ name: String) -> [UInt8]? { files[name] }
 
     /// From now on these go wrong, counted from here.
@@ -84,8 +91,17 @@ final class MemoryDisk: Directory {
         return hold
     }
 
-    /// What is left when the process is killed now: the page cache stays.
-    func afterKill() -> MemoryDisk { MemoryDisk(files) }
+    /// What is left when the process is killed now: all of it, what is only cached too.
+    func afterKill() -> MemoryDisk {
+        let old = state.withLock { $0 }
+        let disk = MemoryDisk()
+        disk.state.withLock {
+            $0.inodes = old.inodes
+            $0.names = old.names
+            $0.history = old.history
+        }
+        return disk
+    }
 
     /// What is left when the power goes now: what is stable, and of the rest what `choose` keeps;
     /// it is given a bound and answers with a number from 0 up to it.
@@ -109,12 +125,18 @@ final class MemoryDisk: Directory {
     // MARK: Directory
 
     /// Counts a call; throws where a fault says that nothing of it happens. Returns the fault otherwise.
-    func begin(_ operation: Operation, _ name: String, _ state: inout State) -> Fault.Effect? {
-        state.calls.append(Call(operation: operation, name: name))
-        for index in state.faults.indices where state.faults[index].hits(operation) {
-            return state.faults[index].effect
+    func begin(_ operation: Operation, _ name: String, inode: Int? = nil, _ state: inout State) -> Fault.Effect? {
+        var effect: Fault.Effect?
+        for index in state.faults.indices where effect == nil && state.faults[index].hits(operation) {
+            effect = state.faults[index].effect
         }
-        return nil
+        let failed: Bool
+        switch effect {
+        case .fails, .failsThoughDone: failed = true
+        case .writesOnly, nil: failed = false
+        }
+        state.calls.append(Call(operation: operation, name: name, inode: inode, failed: failed))
+        return effect
     }
 
     private func perform<Result>(

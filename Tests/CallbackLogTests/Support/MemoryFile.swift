@@ -20,7 +20,7 @@ final class MemoryFile: File {
         _ operation: Operation, _ body: (inout MemoryDisk.State, Fault.Effect?) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try disk.state.withLock { state throws(SystemError) in
-            let effect = disk.begin(operation, name, &state)
+            let effect = disk.begin(operation, name, inode: inode, &state)
             return try body(&state, effect)
         }
     }
@@ -71,7 +71,7 @@ final class MemoryFile: File {
             let size = state.inodes[inode].cached.count
             if size < from + count { state.inodes[inode].cached.append(contentsOf: [UInt8](repeating: 0, count: from + count - size)) }
             state.inodes[inode].cached.replaceSubrange(from..<(from + count), with: bytes[start..<(start + count)])
-            if count > 0 { state.inodes[inode].dirty.append(from..<(from + count)) }
+            if count > 0 { state.inodes[inode].dirty.append(MemoryDisk.pages(from..<(from + count))) }
             if let code { throw failure(.write, code) }
             return count
         }

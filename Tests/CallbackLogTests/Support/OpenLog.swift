@@ -24,9 +24,10 @@ final class OpenLog {
     private let answers = Answers()
     private var nextTicket: UInt64 = 0
 
-    init(_ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, clock: TurnedClock = TurnedClock()) throws(LogOpenFailure) {
+    init(_ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock()) throws(LogOpenFailure) {
         var options = LogOptions()
         options.segmentBytesMax = segmentBytesMax
+        options.hash.mask = hashMask
         self.disk = disk
         self.clock = clock
         let answers = answers
@@ -81,7 +82,7 @@ final class OpenLog {
     }
 
     /// What was said to the recipient and to the observer.
-    private final class Answers: Sendable {
+    final class Answers: Sendable {
         struct State {
             var outcomes: [UInt64: AppendOutcome] = [:]
             var events: [LogEvent] = []

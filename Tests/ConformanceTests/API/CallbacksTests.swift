@@ -121,8 +121,15 @@ struct CallbacksTests {
         try connection.send(requestBytes("GET", "/v1/requests/\(identifier)/callbacks") + requestBytes("GET", "/healthz"))
         #expect(connection.isReadable(milliseconds: 10_000))
         #expect(try server.get("/healthz").status == 200)
-        let page = try connection.readAnswer().object()
-        #expect(try page.array("callbacks")?.map { try RawJSON(object: $0)["payload"] } == payloads)
+        var found: [String?] = []
+        var page = try connection.readAnswer().object()
         #expect(try connection.readAnswer().status == 200)
+        // A page may be shorter than its limit where records are large; the cursor leads on.
+        for _ in payloads {
+            found += try #require(page.array("callbacks")).map { try RawJSON(object: $0)["payload"] }
+            guard let cursor = page.string("next") else { break }
+            page = try server.get("/v1/requests/\(identifier)/callbacks?cursor=\(percentEncoded(cursor))").object()
+        }
+        #expect(found == payloads)
     }
 }

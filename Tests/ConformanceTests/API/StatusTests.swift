@@ -82,7 +82,7 @@ struct StatusTests {
         #expect(sequences == sequences.sorted())
     }
 
-    @Test("a request nothing is known of is 404", arguments: ["unknown", "6ea55176-0000", "callbacks", "%"])
+    @Test("a request nothing is known of is 404", arguments: ["unknown", "6ea55176-0000", "unknown/callbacks", "%unknown"])
     func unknown(identifier: String) throws {
         let target = "/v1/requests/" + percentEncoded(identifier)
         try expectProblem(try Shared.server().get(target), 404, instance: target)

@@ -81,4 +81,42 @@ struct LimitTests {
         #expect(try server.exchange(requestBytes("POST", "/callback", body: body(bytes: 1024))).status == 200)
         #expect(try server.exchange(requestBytes("POST", "/callback", body: body(bytes: 1025))).status == 413)
     }
+
+    @Test("at the bound of connections every callback sent is answered: stored, or refused with 503")
+    func connectionsMax() throws {
+        let server = try ServerProcess(configuration: "server:\n  connections-max: 8\n")
+        var connections: [RawConnection] = []
+        for index in 0..<32 {
+            connections.append(try server.connect())
+            try connections[index].send(postBytes(sentPayload("r\(index)")), toleratingClose: true)
+        }
+        var stored: [String] = []
+        while !connections.isEmpty {
+            // Closed with the end of the round, so that one that waits for room gets it.
+            let connection = connections.removeFirst()
+            let identifier = "r\(31 - connections.count)"
+            guard let answer = try? connection.readAnswer() else {
+                Issue.record("the callback \(identifier) got no answer")
+                continue
+            }
+            #expect(answer.status == 200 || (answer.status == 503 && answer["Retry-After"] != nil), "\(answer)")
+            if answer.status == 200 { stored.append(identifier) }
+        }
+        #expect(!stored.isEmpty)
+        for identifier in stored { #expect(try server.get("/v1/requests/\(identifier)").status == 200) }
+    }
+
+    @Test("a head or a body that drips in does not put its deadline off")
+    func dripping() throws {
+        let server = try ServerProcess(configuration: "server:\n  timeouts:\n    header-seconds: 1\n    body-seconds: 1\n")
+        for start in ["POST /callback HTTP/1.1\r\nHost: x\r\nX: ", "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"] {
+            let connection = try server.connect()
+            try connection.send(start)
+            try eventually("an answer to \(start.debugDescription)") {
+                try connection.send(" ", toleratingClose: true)
+                return connection.isReadable(milliseconds: 20)
+            }
+            #expect(try connection.readAnswer().status == 408)
+        }
+    }
 }

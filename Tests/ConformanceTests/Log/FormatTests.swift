@@ -84,10 +84,10 @@ struct FormatTests {
     @Test("a full segment is followed by one named by the next sequence, and all are served", .timeLimit(.minutes(1)))
     func rotation() throws {
         let directory = try TemporaryDirectory()
-        let configuration = "log:\n  segment-bytes-max: 64 KiB\n"
+        let configuration = "log:\n  segment-bytes-max: 1 MiB\n"
         let server = try ServerProcess(directory: directory, configuration: configuration)
         let connection = try server.connect()
-        let text = String(repeating: "x", count: 4000)
+        let text = String(repeating: "x", count: 60_000)
         for index in 0..<60 {
             try connection.send(postBytes(sentPayload("r\(index)", "w")))
             #expect(try connection.readAnswer().status == 200)

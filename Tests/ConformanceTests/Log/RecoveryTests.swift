@@ -55,6 +55,24 @@ struct RecoveryTests {
         #expect(after.records.map(\.requestIdentifier) == ["a", "b", "c", "d"])
     }
 
+    @Test("what was cut first is still there after a second tear")
+    func secondTear() throws {
+        let (directory, log) = try stoppedLog(clean: false)
+        var last = try #require(log.lines.last)
+        for round in 0..<3 {
+            try change(directory.path(of: last.file)) { bytes in
+                bytes = Array(bytes[..<(last.offset + last.text.utf8.count + 1)]) + Array(#"{"sequence":9,"torn in round \#(round)"#.utf8)
+            }
+            let server = try ServerProcess(directory: directory)
+            #expect(try server.post(sentPayload("r\(round)")).status == 200)
+            try server.child.kill9()
+            last = try #require(try server.log().lines.last)
+        }
+        let kept = directory.entries.filter { $0.contains(".torn") }
+            .map { String(decoding: FileManager.default.contents(atPath: directory.path(of: $0)) ?? Data(), as: UTF8.self) }.joined()
+        for round in 0..<3 { #expect(kept.contains("torn in round \(round)"), "\(directory.entries)") }
+    }
+
     @Test("a clean log is not cut and nothing is said of it", arguments: [true, false])
     func noTear(clean: Bool) throws {
         let (directory, _) = try stoppedLog(clean: clean)

@@ -1,6 +1,7 @@
-// The thin side of the shim: epoll, eventfd and accept4 with plain types.
+// The thin side of the shim: epoll, eventfd, accept4 and processor affinity with plain types.
 #define _GNU_SOURCE
 #include "CPlatform.h"
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -50,3 +51,8 @@ int cplatform_epoll_wait(int epoll, struct cplatform_event *out, int capacity, i
 int cplatform_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+int cplatform_processor_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}

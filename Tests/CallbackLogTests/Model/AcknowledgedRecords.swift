@@ -1,0 +1,70 @@
+// What the outside world may rely on: the records that were acknowledged, and those that were refused and may
+// or may not have survived. The model of the randomized test.
+//
+// Must not know: files, batches, faults.
+
+@testable import CallbackLog
+
+struct AcknowledgedRecords {
+    struct Callback: Hashable {
+        let identifier: String
+        let payload: String
+    }
+    /// Told to somebody: this callback has this sequence, for ever.
+    private(set) var sequences: [Callback: UInt64] = [:]
+    /// Handed over and not acknowledged as stored. After a crash such a record may be there.
+    private(set) var unsure: Set<Callback> = []
+    /// The highest sequence that anybody was told of.
+    private(set) var highest: UInt64 = 0
+
+    /// Takes an answer in; says what is wrong with it.
+    mutating func take(_ outcome: AppendOutcome?, of callback: Callback) -> String? {
+        switch outcome {
+        case .stored(let sequence, let isDuplicate):
+            if let known = sequences[callback] {
+                return isDuplicate && sequence == known ? nil : "\(callback) is \(known), and now \(String(describing: outcome))"
+            }
+            if isDuplicate, !unsure.contains(callback) { return "\(callback) was never handed over before, and yet \(String(describing: outcome))" }
+            if sequences.values.contains(sequence) { return "\(sequence) was given before; now to \(callback)" }
+            sequences[callback] = sequence
+            unsure.remove(callback)
+            highest = max(highest, sequence)
+            return nil
+        case .blocked:
+            if sequences[callback] == nil { unsure.insert(callback) }
+            return nil
+        case .tooManyRecords: return "\(callback): too many records"
+        case nil:
+            if sequences[callback] == nil { unsure.insert(callback) }
+            return nil
+        }
+    }
+
+    /// Handed over; the answer will never come.
+    mutating func lose(_ callback: Callback) {
+        if sequences[callback] == nil { unsure.insert(callback) }
+    }
+
+    /// Says what is wrong with what a log shows of these requests.
+    func faults(in open: OpenLog, identifiers: [String]) -> [String] {
+        var faults: [String] = []
+        var seen: [Callback: UInt64] = [:]
+        for identifier in identifiers {
+            guard let records = try? open.records(identifier) else {
+                faults.append("\(identifier) cannot be read")
+                continue
+            }
+            if records.map(\.sequence) != records.map(\.sequence).sorted(by: >) { faults.append("\(identifier) is not newest first: \(records)") }
+            for record in records {
+                let callback = Callback(identifier: identifier, payload: record.payload)
+                if seen.updateValue(record.sequence, forKey: callback) != nil { faults.append("\(callback) stands twice: \(records)") }
+                if sequences[callback] == nil, !unsure.contains(callback) { faults.append("\(callback) is invented") }
+            }
+        }
+        for (callback, sequence) in sequences where seen[callback] != sequence {
+            faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map(String.init) ?? "gone")")
+        }
+        if seen.values.sorted() != Array(1..<(open.log.durable + 1)) { faults.append("not dense: \(seen.values.sorted()) up to \(open.log.durable)") }
+        return faults
+    }
+}
