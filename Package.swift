@@ -66,7 +66,11 @@ let package = Package(
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform"], swiftSettings: strict),
         .testTarget(
-            name: "CallbackReceiverTests", dependencies: ["CallbackReceiver"], swiftSettings: strict),
+            name: "CallbackReceiverTests",
+            dependencies: [
+                "CallbackLog", "CallbackReceiver", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),

@@ -87,7 +87,7 @@ struct Recovery {
         var firsts: [UInt64] = []
         for name in try directory.names() {
             if let first = SegmentName.firstSequence(of: name) { firsts.append(first) }
-            if name.hasSuffix(SegmentName.suffix + ".new") { try directory.remove(name) }
+            if SegmentName.isUnfinished(name) { try directory.remove(name) }
         }
         firsts.sort()
         // A process killed before it could has made names that are not durable, and what it acknowledges next

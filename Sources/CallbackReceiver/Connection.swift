@@ -32,6 +32,8 @@ final class Connection {
     var output: [UInt8] = []
     var outputStart = 0
     var pending: Pending?
+    /// Whole requests may be in `input`: they wait for the log, or for the peer to read what is unsent.
+    var hasWaitingInput = false
     /// What epoll watches for.
     var interest: Readiness = .readable
     /// Readable while nothing could be done with it: not watched until something can.
@@ -52,4 +54,6 @@ final class Connection {
     }
 
     var hasOutput: Bool { outputStart < output.count }
+    /// Nothing further is read for now: something is owed first, or nothing is read any more.
+    var isBusy: Bool { pending != nil || hasOutput || hasWaitingInput || isClosing }
 }

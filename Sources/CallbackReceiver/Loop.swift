@@ -4,8 +4,8 @@
 //       ▲                                                            └─▶ log.append … acknowledgement ─▶ answer
 //       └──── mailbox, deadlines ◀────────────────────────────────────────────────────────┘
 //
-// Promises: everything of a connection happens on its loop. One write for each connection in a drain. Tokens
-// carry a generation, tickets a serial number, never a descriptor: descriptors are reused.
+// Promises: everything of a connection happens on its loop. Tokens carry a generation, tickets a serial number,
+// never a descriptor: descriptors are reused. Every open connection has exactly one deadline.
 // Must not know: what routes answer, how the log stores.
 
 import CallbackLog
@@ -18,10 +18,11 @@ struct LoopContext: Sendable {
     let router: Router
     let limits: HTTPLimits
     let configuration: ServerConfiguration
-    let listeners: [(listener: Listener, role: ListenerRole)]
     let handles: [LoopHandle]
     let connectionsMax: Int
     let logger: Logger
+    /// Monotonic milliseconds; tests turn it.
+    let clock: @Sendable () -> Int64
     /// Called once by each loop, when it has drained or was stopped.
     let loopEnded: @Sendable () -> Void
 }
@@ -35,11 +36,9 @@ final class Loop {
     static let keptBytesMax = 256 * 1_024
     /// What a closing peer may still send us before we stop listening to it.
     static let lingerBytesMax = 1_024 * 1_024
-    /// Connections accepted in one go, so that those that are open are not kept waiting.
-    static let acceptsMax = 64
 
     private static let wakeupToken = UInt64.max
-    private static let listenerToken = UInt64.max - 1_024
+    static let listenerToken = UInt64.max - 1_024
 
     let context: LoopContext
     let index: Int
@@ -48,8 +47,13 @@ final class Loop {
     var slots: [Connection?] = []
     var freeSlots: [Int] = []
     var deadlines: Deadlines
-    var now = Clock.coarseMilliseconds()
+    /// Read for each event: after a quiet time the reading before it is long past.
+    var now: Int64
     var isDraining = false
+    /// Let go of when draining: with the last loop's the socket closes, and nobody is left waiting in its backlog.
+    var listeners: [(listener: Listener, role: ListenerRole)]
+    /// When the listeners are watched again; nil while they are.
+    var listeningResumesAt: Int64?
     var refusalLog: RateLimitedLog
 
     // Storage that every request of the loop reuses.
@@ -59,7 +63,7 @@ final class Loop {
     var output: [UInt8] = []
     var scratch = RouteScratch()
 
-    private var handle: LoopHandle { context.handles[index] }
+    var handle: LoopHandle { context.handles[index] }
     private var messages: [LoopMessage] = []
     private var generation: UInt32 = 0
     private var ticket: UInt64 = 0
@@ -67,44 +71,58 @@ final class Loop {
     private var dateSecond: Int64 = -1
     private var dateNow = HTTPDate(unixSeconds: 0)
 
-    init(_ context: LoopContext, index: Int, recipient: Int) throws(SystemError) {
+    init(
+        _ context: LoopContext, listeners: [(listener: Listener, role: ListenerRole)], index: Int, recipient: Int
+    ) throws(SystemError) {
         self.context = context
+        self.listeners = listeners
         self.index = index
         self.recipient = recipient
         let configuration = context.configuration
+        now = context.clock()
         deadlines = Deadlines(
             idleSeconds: configuration.idleSeconds, headSeconds: configuration.headerSeconds, bodySeconds: configuration.bodySeconds)
         refusalLog = RateLimitedLog(context.logger)
         events = try EventSet()
         try events.add(context.handles[index].wakeup.descriptor, token: Self.wakeupToken, interest: .readable)
-        for (number, entry) in context.listeners.enumerated() {
-            try events.add(entry.listener.descriptor, token: Self.listenerToken + UInt64(number), interest: [.readable, .exclusive])
-        }
+        try watchListeners()
     }
 
     /// Runs until the server stops. Occupies its queue.
     func run() {
-        while !isStopped, !(isDraining && handle.connectionCount.load(ordering: .relaxed) == 0) {
-            let wait = deadlines.milliseconds(untilNextFrom: now).map { Int32(clamping: $0 + 1) } ?? -1
-            events.wait(timeoutMilliseconds: wait) { token, ready in handle(token, ready) }
-            now = Clock.coarseMilliseconds()
+        while !isStopped, !(isDraining && handle.endIfEmpty()) {
+            events.wait(timeoutMilliseconds: patienceMilliseconds) { token, ready in
+                now = context.clock()
+                handle(token, ready)
+            }
+            now = context.clock()
             while let (slot, kind) = deadlines.takeExpired(now: now) {
                 if let connection = slots[slot] { expire(connection, slot, kind) }
             }
+            if let at = listeningResumesAt, at <= now { resumeListening() }
         }
+        isStopped = true
+        handle.end()
         for slot in slots.indices { close(slot) }
-        // What was handed over while we left is closed, not leaked.
         takeMessages()
         context.loopEnded()
     }
 
+    /// How long nothing can fall due; -1: for ever.
+    private var patienceMilliseconds: Int32 {
+        var patience = deadlines.milliseconds(untilNextFrom: now)
+        if let at = listeningResumesAt { patience = min(patience ?? .max, max(0, at - now)) }
+        return patience.map { Int32(clamping: $0 + 1) } ?? -1
+    }
+
     private func handle(_ token: UInt64, _ ready: Readiness) {
         if token == Self.wakeupToken {
-            now = Clock.coarseMilliseconds()
             handle.wakeup.acknowledge()
             takeMessages()
         } else if token >= Self.listenerToken {
-            accept(context.listeners[Int(token - Self.listenerToken)])
+            // An event from before the drain may come after it.
+            let number = Int(token - Self.listenerToken)
+            if number < listeners.count { accept(from: listeners[number]) }
         } else {
             let slot = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
             guard slot < slots.count, let connection = slots[slot], connection.generation == UInt32(token >> 32) else { return }
@@ -119,6 +137,7 @@ final class Loop {
             case .acknowledgements(let list):
                 for acknowledgement in list { answer(acknowledgement) }
             case .connection(let fd, let role):
+                // What was handed over while we left is closed, not leaked.
                 if isStopped { Socket.close(fd) } else { open(fd, role) }
             case .drain: drain()
             case .stop: isStopped = true
@@ -128,38 +147,8 @@ final class Loop {
 
     // MARK: connections
 
-    private func accept(_ entry: (listener: Listener, role: ListenerRole)) {
-        for _ in 0..<Self.acceptsMax {
-            let fd: Int32
-            do throws(SystemError) {
-                fd = try entry.listener.accept()
-            } catch {
-                // Out of descriptors: the longest idle connection makes room, or the next drain tries again.
-                if error.isOutOfDescriptors { closeLongestIdle() }
-                return
-            }
-            // The loop with the fewest connections takes it; a difference of one is not worth the hand-over.
-            var target = index
-            var fewest = handle.connectionCount.load(ordering: .relaxed) - 1
-            var total = 0
-            for (number, other) in context.handles.enumerated() {
-                let count = other.connectionCount.load(ordering: .relaxed)
-                total += count
-                if number != index, count < fewest {
-                    fewest = count
-                    target = number
-                }
-            }
-            if total >= context.connectionsMax, !closeLongestIdle() {
-                refuse(fd)
-                continue
-            }
-            context.handles[target].connectionCount.add(1, ordering: .relaxed)
-            if target == index { open(fd, entry.role) } else { context.handles[target].post(.connection(fd: fd, role: entry.role)) }
-        }
-    }
-
-    private func open(_ fd: Int32, _ role: ListenerRole) {
+    /// Its place is reserved already.
+    func open(_ fd: Int32, _ role: ListenerRole) {
         Socket.setNoDelay(fd)
         generation &+= 1
         // The two highest tokens are not connections'.
@@ -170,9 +159,10 @@ final class Loop {
         do throws(SystemError) {
             try events.add(fd, token: token(connection, slot), interest: .readable)
         } catch {
+            refusalLog.warning("connection closed: it cannot be watched", ["error": "\(error)"], now: now)
             return close(slot)
         }
-        deadlines.set(isDraining ? .drain : .idle, for: slot, now: now)
+        setDeadline(connection, slot)
     }
 
     func token(_ connection: Connection, _ slot: Int) -> UInt64 {
@@ -186,37 +176,7 @@ final class Loop {
         slots[slot] = nil
         freeSlots.append(slot)
         Socket.close(connection.fd)
-        handle.connectionCount.subtract(1, ordering: .relaxed)
-    }
-
-    @discardableResult
-    private func closeLongestIdle() -> Bool {
-        guard let slot = deadlines.oldest(.idle) else { return false }
-        close(slot)
-        return true
-    }
-
-    /// Over `server.connections-max`, and none is idle: 503 without reading, and done.
-    private func refuse(_ fd: Int32) {
-        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
-        var bytes: [UInt8] = []
-        var session = HTTP1Session(limits: context.limits)
-        session.refuse(.headTimeout)
-        session.respondRefusal(response, date: date(), into: &bytes)
-        _ = Socket.send(fd, bytes, from: 0)
-        Socket.close(fd)
-        refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
-    }
-
-    private func drain() {
-        guard !isDraining else { return }
-        // What is in the backlog was accepted by the kernel; it counts as accepted.
-        for entry in context.listeners {
-            accept(entry)
-            events.remove(entry.listener.descriptor)
-        }
-        isDraining = true
-        for slot in slots.indices where deadlines.kind(of: slot) == .idle { deadlines.set(.drain, for: slot, now: now) }
+        handle.release()
     }
 
     // MARK: small things

@@ -11,12 +11,10 @@ import Platform
 
 extension Loop {
     func serve(_ connection: Connection, _ slot: Int, _ ready: Readiness) {
-        if ready.contains(.writable), connection.hasOutput {
-            guard flush(connection, slot) else { return close(slot) }
-        }
+        if ready.contains(.writable), connection.hasOutput, !flush(connection, slot) { return close(slot) }
         if ready.contains(.readable) {
             if connection.isLingering { return readLingering(connection, slot) }
-            if connection.pending != nil || connection.hasOutput || connection.isClosing {
+            if connection.isBusy {
                 connection.isReadingPaused = true
             } else if !read(connection, slot) {
                 return close(slot)
@@ -35,12 +33,7 @@ extension Loop {
             parse(connection, slot, received: count)
         case .end:
             connection.peerClosed = true
-            if connection.session.awaiting == .head || connection.session.awaiting == .body {
-                connection.session.refuse(.endedEarly)
-                answerRefusal(.endedEarly, connection)
-            } else {
-                connection.isClosing = true
-            }
+            if connection.request != nil { refuse(.endedEarly, connection) } else { connection.isClosing = true }
         case .wouldBlock: break
         case .failed: return false
         }
@@ -69,37 +62,29 @@ extension Loop {
             request = held
             connection.request = nil
         }
-        loop: while connection.pending == nil, !connection.isClosing, output.count < Self.unsentBytesMax {
+        var isComplete = true
+        // What is unsent already bounds what is answered next: a peer that does not read is not served.
+        while isComplete, connection.pending == nil, !connection.isClosing, !connection.hasOutput, output.count < Self.unsentBytesMax {
             switch connection.session.receive(input, at: &position, into: &request) {
-            case .needsMore: break loop
+            case .needsMore: isComplete = false
             case .sendContinue: HTTP1Session.appendContinue(to: &output)
             case .request: exchange(connection, slot, hasMore: position < input.count)
             case .refused(let refusal): answerRefusal(refusal, connection)
             }
         }
+        connection.hasWaitingInput = isComplete && !connection.isClosing && position < input.count
         let awaiting = connection.session.awaiting
         if awaiting == .head || awaiting == .body {
             connection.request = request
             request = Request()
         }
-        if !connection.isClosing, connection.pending == nil { setReadDeadline(connection, slot, awaiting) }
         return position
-    }
-
-    private func setReadDeadline(_ connection: Connection, _ slot: Int, _ awaiting: HTTP1Session.Awaiting) {
-        let kind: Deadline =
-            switch awaiting {
-            case .head: .head
-            case .body: .body
-            case .idle, .answer: isDraining ? .drain : .idle
-            }
-        // A head or a body has its time once, however it drips; resting begins anew with each answer.
-        if kind == .head || kind == .body, deadlines.kind(of: slot) == kind { return }
-        deadlines.set(kind, for: slot, now: now)
     }
 
     /// One complete request.
     private func exchange(_ connection: Connection, _ slot: Int, hasMore: Bool) {
+        // What comes next has its own time.
+        deadlines.clear(slot)
         switch context.router.route(request, role: connection.role, isDraining: isDraining, into: &response, using: &scratch) {
         case .respond:
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(connection) }
@@ -110,7 +95,7 @@ extension Loop {
                 status: RecordedStatus(prepared.decoded.status), recipient: recipient, ticket: ticket)
             if context.router.log.append(submission) {
                 connection.pending = Connection.Pending(ticket: ticket, prepared: prepared)
-                return deadlines.set(.commit, for: slot, now: now)
+                return
             }
             Router.unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, prepared.path[...], &response)
         }
@@ -131,6 +116,16 @@ extension Loop {
         logRefusal(connection)
     }
 
+    /// Refuses the request of which a part has come: only here can be seen that the rest does not.
+    private func refuse(_ refusal: Refusal, _ connection: Connection) {
+        guard let held = connection.request else { return }
+        // Its own, not whichever the loop parsed last: the problem names its path.
+        request = held
+        connection.request = nil
+        connection.session.refuse(refusal)
+        answerRefusal(refusal, connection)
+    }
+
     /// A refused callback is what an operator wants to know of; its bytes are nobody's business here (invariant 9).
     private func logRefusal(_ connection: Connection) {
         refusalLog.warning(
@@ -148,6 +143,7 @@ extension Loop {
 
     private func answerPending(_ connection: Connection, _ slot: Int, _ pending: Connection.Pending, _ outcome: AppendOutcome?) {
         connection.pending = nil
+        deadlines.clear(slot)
         if let outcome {
             Router.answer(pending.prepared, outcome, into: &response)
         } else {
@@ -156,33 +152,53 @@ extension Loop {
                 Problem.blockedRetrySeconds, pending.prepared.path[...], &response)
         }
         if response.status >= 400 { logRefusal(connection) }
+        if isDraining, connection.input.isEmpty { readBehindPending(connection) }
         respond(connection, hasMore: !connection.input.isEmpty)
-        if !connection.input.isEmpty, !connection.isClosing { parse(connection, slot, received: 0) }
-        if connection.pending == nil, !connection.isClosing { setReadDeadline(connection, slot, connection.session.awaiting) }
+        if connection.hasWaitingInput, !connection.hasOutput, !connection.isClosing { parse(connection, slot, received: 0) }
         finish(connection, slot)
+    }
+
+    /// While draining, an answer with nothing behind it closes: what came while it was waited for is behind it.
+    private func readBehindPending(_ connection: Connection) {
+        guard case .bytes(let count) = Socket.receive(connection.fd, into: &readBuffer, from: 0) else { return }
+        connection.input = Array(readBuffer[..<count])
+        connection.hasWaitingInput = true
     }
 
     // MARK: output
 
     /// After everything else of an event: writes, closes what is done, watches for what can be used.
     private func finish(_ connection: Connection, _ slot: Int) {
-        if !output.isEmpty {
-            if connection.hasOutput {
-                connection.output.append(contentsOf: output)
-            } else {
-                swap(&connection.output, &output)
-                connection.outputStart = 0
-            }
-            output.removeAll(keepingCapacity: output.capacity <= Self.keptBytesMax)
-            guard flush(connection, slot) else { return close(slot) }
+        while true {
+            if !output.isEmpty, !send(connection, slot) { return close(slot) }
+            // Requests that waited for the peer to read: their turn.
+            guard connection.hasWaitingInput, connection.pending == nil, !connection.hasOutput, !connection.isClosing else { break }
+            parse(connection, slot, received: 0)
         }
+        giveBackLarge()
         if connection.isClosing, connection.pending == nil, !connection.hasOutput, !connection.isLingering {
-            return endSending(connection, slot)
+            if connection.peerClosed { return close(slot) }
+            endSending(connection)
         }
-        if connection.isReadingPaused, connection.pending == nil, !connection.hasOutput, !connection.isClosing {
-            connection.isReadingPaused = false
-        }
+        if connection.isReadingPaused, !connection.isBusy { connection.isReadingPaused = false }
         watch(connection, slot)
+        setDeadline(connection, slot)
+    }
+
+    /// Every state has a deadline, and has it once: however a head drips, it is not longer for that. Whatever
+    /// begins anew (an answer, a peer that reads on) was cleared before.
+    func setDeadline(_ connection: Connection, _ slot: Int) {
+        let kind: Deadline =
+            if connection.isLingering { .linger } else if connection.pending != nil { .commit } else if connection.hasOutput {
+                .write
+            } else {
+                switch connection.session.awaiting {
+                case .head: .head
+                case .body: .body
+                case .idle, .answer: isDraining ? .drain : .idle
+                }
+            }
+        if deadlines.kind(of: slot) != kind { deadlines.set(kind, for: slot, now: now) }
     }
 
     private func watch(_ connection: Connection, _ slot: Int) {
@@ -195,23 +211,27 @@ extension Loop {
         }
     }
 
+    /// Puts the loop's output behind the connection's, and writes. False where the connection is gone.
+    private func send(_ connection: Connection, _ slot: Int) -> Bool {
+        if connection.hasOutput {
+            connection.output.append(contentsOf: output)
+        } else {
+            swap(&connection.output, &output)
+            connection.outputStart = 0
+        }
+        output.removeAll(keepingCapacity: output.capacity <= Self.keptBytesMax)
+        return flush(connection, slot)
+    }
+
     /// Writes what there is, in one call. False where the connection is gone.
     private func flush(_ connection: Connection, _ slot: Int) -> Bool {
         switch Socket.send(connection.fd, connection.output, from: connection.outputStart) {
         case .failed: return false
-        case .wouldBlock: deadlines.set(.write, for: slot, now: now)
+        case .wouldBlock: break
         case .bytes(let count):
             connection.outputStart += count
-            if connection.hasOutput {
-                deadlines.set(.write, for: slot, now: now)
-            } else {
-                reclaimOutput(connection)
-                if deadlines.kind(of: slot) == .write, !connection.isClosing {
-                    setReadDeadline(connection, slot, connection.session.awaiting)
-                    // Requests that waited for the peer to read: their turn.
-                    if connection.pending == nil, !connection.input.isEmpty { parse(connection, slot, received: 0) }
-                }
-            }
+            if deadlines.kind(of: slot) == .write { deadlines.clear(slot) }
+            if !connection.hasOutput { reclaimOutput(connection) }
         }
         return true
     }
@@ -226,15 +246,18 @@ extension Loop {
         connection.output = []
     }
 
+    /// One large request or answer must not stay with the loop for ever.
+    private func giveBackLarge() {
+        if request.body.capacity > Self.keptBytesMax { request = Request() }
+        if response.body.capacity > Self.keptBytesMax { response.body = [] }
+    }
+
     /// FIN, and then the peer's, so that it can read our answer before a reset reaches it.
-    private func endSending(_ connection: Connection, _ slot: Int) {
-        if connection.peerClosed { return close(slot) }
+    private func endSending(_ connection: Connection) {
         Socket.closeSending(connection.fd)
         connection.isLingering = true
         connection.isReadingPaused = false
         connection.input = []
-        deadlines.set(.linger, for: slot, now: now)
-        watch(connection, slot)
     }
 
     private func readLingering(_ connection: Connection, _ slot: Int) {
@@ -253,11 +276,7 @@ extension Loop {
             connection.isClosing = true
             finish(connection, slot)
         case .head, .body:
-            let refusal: Refusal = kind == .head ? .headTimeout : .bodyTimeout
-            connection.session.refuse(refusal)
-            if let held = connection.request { request = held }
-            connection.request = nil
-            answerRefusal(refusal, connection)
+            refuse(kind == .head ? .headTimeout : .bodyTimeout, connection)
             finish(connection, slot)
         case .commit:
             if let pending = connection.pending { answerPending(connection, slot, pending, nil) }

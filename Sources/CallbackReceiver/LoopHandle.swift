@@ -1,7 +1,8 @@
 // A loop as others see it: a mailbox, a wake-up and how many connections it has.
 //
 // Promises: safe from any thread. The mailbox needs no bound of its own: a connection has one callback in
-// flight at most, and connections are bounded (invariant 7).
+// flight at most, and connections are bounded (invariant 7). Whoever hands a connection over reserves its place
+// first, so that a loop never ends with one on its way.
 // Must not know: what the loop does with a message.
 
 import CallbackLog
@@ -21,7 +22,9 @@ enum LoopMessage: Sendable {
 final class LoopHandle: Sendable {
     let wakeup: Wakeup
     let mailbox: Mailbox<LoopMessage>
-    let connectionCount = Atomic<Int>(0)
+    /// Open, or reserved for one on its way; far below zero once the loop has ended.
+    private let places = Atomic<Int>(0)
+    private static let ended = Int.min / 2
 
     init() throws(SystemError) {
         let wakeup = try Wakeup()
@@ -32,5 +35,38 @@ final class LoopHandle: Sendable {
     func post(_ message: LoopMessage) {
         let taken = mailbox.post(message)
         precondition(taken, "the mailbox of a loop has no bound to reach")
+    }
+
+    // MARK: connections
+
+    /// Nil once the loop has ended.
+    var connectionCount: Int? {
+        let count = places.load(ordering: .relaxed)
+        return count < 0 ? nil : count
+    }
+
+    /// A place for one more connection. False where the loop has ended: it would never be served.
+    func reserve() -> Bool {
+        if places.add(1, ordering: .relaxed).newValue > 0 { return true }
+        places.subtract(1, ordering: .relaxed)
+        return false
+    }
+
+    /// A connection was closed.
+    func release() { places.subtract(1, ordering: .relaxed) }
+
+    /// True where there is no connection and none on its way; from then on there can be none.
+    func endIfEmpty() -> Bool {
+        places.compareExchange(expected: 0, desired: Self.ended, ordering: .relaxed).exchanged
+    }
+
+    /// Whatever there is: no more from now on.
+    func end() { places.store(Self.ended, ordering: .relaxed) }
+
+    /// What was handed over to a loop that had been told to stop. Only once every loop has ended.
+    func closeLeftovers() {
+        var messages: [LoopMessage] = []
+        mailbox.take(into: &messages)
+        for case .connection(let fd, _) in messages { Socket.close(fd) }
     }
 }

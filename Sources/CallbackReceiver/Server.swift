@@ -21,6 +21,8 @@ public struct ServerFailure: Error, Sendable, CustomStringConvertible {
 public final class Server: Sendable {
     /// Descriptors that are not connections': standard streams, the log's segments, epoll sets, wake-ups, listeners.
     static let reservedDescriptors = 64
+    /// Of a stop's time, what is left for the log's own end: its last batch and checkpoint.
+    static let logEndMilliseconds = 500
 
     /// Where it listens, as bound: the callback's addresses first.
     public let addresses: [SocketAddress]
@@ -31,21 +33,35 @@ public final class Server: Sendable {
     private let running = DispatchGroup()
 
     /// Opens the log, listens, and serves.
-    public init(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {
-        SignalListener.ignoreBrokenPipes()
-        let descriptors = DescriptorLimit.raiseToHardLimit()
-        self.logger = logger
-        drainSeconds = configuration.drainSeconds
-        var logOptions = LogOptions()
-        logOptions.segmentBytesMax = configuration.logSegmentBytesMax
-        logOptions.freeBytesMin = configuration.logFreeBytesMin
+    public convenience init(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {
+        let log: CallbackLog
         do throws(LogOpenFailure) {
-            log = try CallbackLog.open(path: configuration.logDirectory, options: logOptions) { event in
+            log = try CallbackLog.open(path: configuration.logDirectory, options: Self.logOptions(configuration)) { event in
                 LogEvents.say(event, to: logger)
             }
         } catch {
             throw ServerFailure(description: "cannot open the log in \(configuration.logDirectory): \(error)")
         }
+        try self.init(configuration, log: log, clock: Clock.coarseMilliseconds, logger: logger)
+    }
+
+    static func logOptions(_ configuration: ServerConfiguration) -> LogOptions {
+        var options = LogOptions()
+        options.segmentBytesMax = configuration.logSegmentBytesMax
+        options.freeBytesMin = configuration.logFreeBytesMin
+        return options
+    }
+
+    /// Listens, and serves with a log that is open: its disk, and the loops' clock (monotonic milliseconds), are the
+    /// caller's, so that a test can hold the one and turn the other.
+    init(
+        _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger
+    ) throws(ServerFailure) {
+        SignalListener.ignoreBrokenPipes()
+        let descriptors = DescriptorLimit.raiseToHardLimit()
+        self.log = log
+        self.logger = logger
+        drainSeconds = configuration.drainSeconds
         LogEvents.say(log.report, to: logger)
 
         let listeners = try Self.listen(configuration)
@@ -63,16 +79,20 @@ public final class Server: Sendable {
             self.handles = handles
             let running = self.running
             let context = LoopContext(
-                router: Router(configuration: configuration, log: log, logOptions: logOptions),
+                router: Router(configuration: configuration, log: log, logOptions: Self.logOptions(configuration)),
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
-                listeners: listeners, handles: handles, connectionsMax: connectionsMax, logger: logger,
+                handles: handles, connectionsMax: connectionsMax, logger: logger, clock: clock,
                 loopEnded: { running.leave() })
+            var loops: [Confined<Loop>] = []
             for (index, handle) in handles.enumerated() {
                 let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
-                let queue = DispatchQueue(label: "loop.\(index)")
-                let loop = Confined(try Loop(context, index: index, recipient: recipient), to: queue)
+                let loop = try Loop(context, listeners: listeners, index: index, recipient: recipient)
+                loops.append(Confined(loop, to: DispatchQueue(label: "loop.\(index)")))
+            }
+            // All or none: a loop that runs is stopped by `stop` only.
+            for loop in loops {
                 running.enter()
-                queue.async { loop.withValue { $0.run() } }
+                loop.queue.async { loop.withValue { $0.run() } }
             }
         } catch {
             throw ServerFailure(description: "cannot start a loop: \(error)")
@@ -98,21 +118,32 @@ public final class Server: Sendable {
         return listeners
     }
 
-    /// Stops in good order and returns once everything accepted is on disk.
-    public func stop() {
+    /// Stops in good order, within `server.timeouts.drain-seconds` unless the log's last words take longer than
+    /// `logEndMilliseconds`.
+    /// - Returns: true once everything accepted is on disk; false where the disk did not answer in time. What was
+    ///   acknowledged is on disk in either case (invariant 1).
+    @discardableResult
+    public func stop() -> Bool {
         logger.notice("stopping: answering what was accepted", metadata: ["drain-seconds-max": "\(drainSeconds)"])
+        let end = DispatchTime.now() + .seconds(drainSeconds)
         for handle in handles { handle.post(.drain) }
-        // The last half second is for the log's own end.
-        if running.wait(timeout: .now() + .milliseconds(drainSeconds * 1_000 - 500)) == .timedOut {
+        if running.wait(timeout: end - .milliseconds(Self.logEndMilliseconds)) == .timedOut {
             logger.warning("closing connections that did not finish in time", metadata: ["connections": "\(openConnections)"])
             for handle in handles { handle.post(.stop) }
-            _ = running.wait(timeout: .now() + .seconds(1))
         }
-        log.close()
+        if running.wait(timeout: end) == .success { for handle in handles { handle.closeLeftovers() } }
+        // Not here: a disk that hangs would hold this thread, too.
+        let closing = DispatchGroup()
+        DispatchQueue(label: "log.end").async(group: closing) { [log] in log.close() }
+        guard closing.wait(timeout: max(end, .now() + .milliseconds(Self.logEndMilliseconds))) == .success else {
+            logger.critical("the disk does not answer; what was not acknowledged may not be stored")
+            return false
+        }
         logger.notice("stopped", metadata: ["durable": "\(log.durable)"])
+        return true
     }
 
-    private var openConnections: Int { handles.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+    private var openConnections: Int { handles.reduce(0) { $0 + ($1.connectionCount ?? 0) } }
 
     /// Serves until SIGTERM or SIGINT, then stops and returns. Writes the addresses to standard output.
     public static func run(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {
@@ -123,7 +154,10 @@ public final class Server: Sendable {
         let server = try Server(configuration, logger: logger)
         for address in server.addresses { StandardStream.output("listening on http://\(address.text)\n") }
         asked.wait()
-        server.stop()
+        let isWhole = server.stop()
         withExtendedLifetime(listener) {}
+        if !isWhole {
+            throw ServerFailure(description: "the disk did not answer, so not everything accepted is stored; look at the disk of \(configuration.logDirectory)")
+        }
     }
 }

@@ -1,5 +1,8 @@
 // Recovery of one segment with anything done to it: truncated at every offset, every byte changed, lines
 // taken out, doubled, exchanged. What must come of it is computed by ReferenceRule, from the contract's text.
+//
+// Promises: every case is opened, held to the rule, written to, and opened again after a power loss.
+// Must not know: how recovery goes about it.
 
 import Testing
 
