@@ -50,10 +50,11 @@ import Testing
             if seen != expected { faults.append("serves \(seen), not \(expected)") }
             if log.log.durable < seen.last ?? 0 { faults.append("durable is \(log.log.durable)") }
             for (name, bytes) in files where SegmentName.firstSequence(of: name) != nil {
-                // Whole, or cut with the rest kept; or, unproven throughout, replaced by its copy.
-                let left = (disk[name] ?? []) + (disk[name + ".torn"] ?? [])
-                let isKept = left.starts(with: bytes) || sound([name: bytes]).allSatisfy(Set(seen).union(sound([name: disk[name + ".torn"] ?? []])).contains)
-                if !isKept { faults.append("\(name) lost bytes") }
+                // Whole, or cut with the rest kept; or, unproven from its first record on, replaced by their copy.
+                let torn = disk[name + ".torn"] ?? []
+                let isKept = Array(bytes.suffix(torn.count)) == torn && (disk[name] ?? []).starts(with: bytes[..<(bytes.count - torn.count)])
+                let isCopied = report.copied > 0 && sound([name: disk[name] ?? []]).first == SegmentName.firstSequence(of: name)
+                if !isKept, !isCopied { faults.append("\(name) lost bytes") }
             }
             let next = log.log.durable + 1
             if log.append("new") != .fresh(next) { faults.append("no intake") }
