@@ -117,7 +117,7 @@ struct Recovery {
         if newestIsDamaged {
             try beginSegment()
         } else if let scan = scans.last, let newest = segments.last {
-            // Padding behind the last line: what comes next shall not stand on one line with it.
+            // Padding behind the last line: new lines would only cover part of it, and grep takes NUL for binary.
             if scan.end < scan.size { try newest.file.truncate(to: scan.end) }
             if let start = scan.checkpoint { try settle(newest.file, from: start, to: scan.end) }
         }

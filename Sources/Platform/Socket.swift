@@ -134,7 +134,7 @@ public enum Socket {
         _ = unsafe setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Reads into `buffer[start...]`.
+    /// Reads into `buffer[start...]`, which must have room: reading into none looks like the peer's end.
     public static func receive(_ fd: Int32, into buffer: inout [UInt8], from start: Int) -> Received {
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start...])

@@ -112,6 +112,9 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
             #expect(ReferenceRule(bytes).served == Array(1...12))
             try checkRecovery(bytes, of: sample, "padding before line \(place)")
         }
+        let padded = MemoryDisk([segmentName(1): sample.bytes + padding])
+        _ = try OpenLog(padded)
+        #expect(padded[segmentName(1)] == sample.bytes, "behind the last line it is cut")
         // Before the line feed, too.
         for number in sample.lines.indices {
             var lines = sample.lines
