@@ -22,7 +22,8 @@ final class Workplace: Sendable {
         let free = try SystemDirectory(creating: path).freeBytes()
         guard free >= Self.freeBytesMin else {
             unsafe rmdir(path)
-            throw BenchmarkFailure("\(parent) has \(free / 1_000_000) MB free and 4,000 are wanted; name another --directory")
+            throw BenchmarkFailure(
+                "\(parent) has \(free / 1_000_000) MB free and 4,000 are wanted; name another --directory")
         }
         self.path = path
         let queue = DispatchQueue(label: "workplace")
@@ -57,8 +58,8 @@ final class Workplace: Sendable {
     /// Asks it to end and waits until it has.
     func stop(_ process: Process) {
         let identifier = process.processIdentifier
-        processes.queue.sync { processes.withValue { $0.removeAll { $0 == identifier } } }
         process.terminate()
+        processes.queue.sync { processes.withValue { $0.removeAll { $0 == identifier } } }
         process.waitUntilExit()
     }
 
