@@ -14,8 +14,8 @@ enum AllocationCount {
     private static let repetitions = 100
 
     private typealias Switch = @convention(c) () -> Void
-    private typealias FindVersion =
-        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>, UnsafePointer<CChar>) -> UnsafeMutableRawPointer?
+    private typealias Name = UnsafePointer<CChar>
+    private typealias FindVersion = @convention(c) (UnsafeMutableRawPointer?, Name, Name) -> UnsafeMutableRawPointer?
 
     // MARK: in the parent
 

@@ -27,13 +27,12 @@ enum CodecFigures {
         func allocations(
             _ operation: CodecOperation, most: Double? = nil, peer: (name: String, CodecOperation)? = nil
         ) {
-            guard let here = counts[operation.rawValue] else {
-                return table.add("… allocations", "not counted", target: most.map { "≤ \(text($0))" } ?? "", isReached: most.map { _ in false })
-            }
+            let here = counts[operation.rawValue]
             let peerCount = peer.flatMap { counts[$0.1.rawValue] }
             table.add(
-                "… allocations", text(here), peer: peerCount.map { "\(peer?.name ?? "") \(text($0))" } ?? "",
-                target: most.map { "≤ \(text($0))" } ?? "", isReached: most.map { here <= $0 })
+                "… allocations", here.map(text) ?? "not counted",
+                peer: peerCount.map { "\(peer?.name ?? "") \(text($0))" } ?? "",
+                target: most.map { "≤ \(text($0))" } ?? "", isReached: most.map { (here ?? .infinity) <= $0 })
         }
 
         let decoder = (name: "JSONDecoder", CodecOperation.jsonDecoder)
@@ -66,7 +65,8 @@ enum CodecFigures {
             "CRC-32C of 64 KiB, MB/s", text(megabytes / here), peer: "bytewise table \(text(megabytes / peerTime))",
             ratio: peerTime / here)
         let short = CodecOperation.body
-        table.add("CRC-32C of \(short.count) bytes, ns", text(measuring.nanoseconds { Int(CRC32C.checksum(short.span)) }))
+        let shortTime = measuring.nanoseconds { Int(CRC32C.checksum(short.span)) }
+        table.add("CRC-32C of \(short.count) bytes, ns", text(shortTime))
     }
 
     /// CRC-32C as it is done where no instruction helps (RFC 3720 §B.4).

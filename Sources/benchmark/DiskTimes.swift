@@ -23,7 +23,9 @@ struct DiskTimes {
     }
 
     func report(into table: inout Table) {
-        table.add("fdatasync after an append of 4 KiB · 64 KiB, µs", "\(text(median(small) / 1_000)) · \(text(median(large) / 1_000))")
+        table.add(
+            "fdatasync after an append of 4 KiB · 64 KiB, µs",
+            "\(text(median(small) / 1_000)) · \(text(median(large) / 1_000))")
     }
 
     private static func nanoseconds(bytes count: Int, _ directory: SystemDirectory) throws -> [Double] {

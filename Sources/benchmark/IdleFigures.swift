@@ -24,7 +24,8 @@ enum IdleFigures {
         let alone = try here.memoryBytes("RssAnon")
         table.add(
             "resident memory when idle, MB (of it anonymous)",
-            "\(text(resident / 1_000_000)) (\(text(alone / 1_000_000)))", target: "< 15", isReached: resident < residentBytesMax)
+            "\(text(resident / 1_000_000)) (\(text(alone / 1_000_000)))", target: "< 15",
+            isReached: resident < residentBytesMax)
         for count in connectionCounts {
             let name = "memory of the process for each of \(text(Double(count))) idle connections, bytes"
             // Both ends are on this machine; the limit is of each process.

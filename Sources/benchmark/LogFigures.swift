@@ -87,7 +87,9 @@ enum LogFigures {
             next = (next + 1) % ids.count
             let identifier = ids[next]
             let found = try log.records(of: identifier.span, using: &reader)
-            guard found.count == count else { throw BenchmarkFailure("a look-up found \(found.count) records, not \(count)") }
+            guard found.count == count else {
+                throw BenchmarkFailure("a look-up found \(found.count) records, not \(count)")
+            }
             return found.count
         }
         let hit = try measuring.nanoseconds { try find(known, count: 1) }

@@ -23,15 +23,20 @@ struct Tools {
         self.wrk = wrk ?? ""
         var missing: [String] = []
         let absent = [nginx == nil ? "nginx" : nil, wrk == nil ? "wrk" : nil].compactMap { $0 }
-        if !absent.isEmpty { missing.append("no \(absent.joined(separator: ", no ")); apt-get install nginx-light wrk") }
-        if unsafe access(server, X_OK) != 0 { missing.append("no server at \(server); deploy/run --build-only") }
+        if !absent.isEmpty {
+            missing.append("no \(absent.joined(separator: ", no ")); apt-get install nginx-light wrk")
+        }
+        if unsafe access(server, X_OK) != 0 {
+            missing.append("no server at \(server); deploy/run --build-only")
+        }
         self.missing = missing
     }
 
     /// In PATH, and where Debian keeps what is for the superuser.
     private static func find(_ name: String) -> String? {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        return (folders + ["/usr/sbin", "/usr/local/sbin"]).map { "\($0)/\(name)" }.first { unsafe access($0, X_OK) == 0 }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"]
+        return folders.map { "\($0)/\(name)" }.first { unsafe access($0, X_OK) == 0 }
     }
 }
 

@@ -29,7 +29,8 @@ enum SampleLog {
             let decoded = try CallbackDecoder.decode(Sample.body(identifier).span, into: &record)
             RecordFormat.appendCallback(
                 sequence: number, receivedAt: receivedAt, requestID: record.span.extracting(decoded.requestID),
-                status: .sent, payload: record.span.extracting(decoded.payload), durable: number - 1, to: &segment.lines)
+                status: .sent, payload: record.span.extracting(decoded.payload), durable: number - 1,
+                to: &segment.lines)
             if segment.lines.count >= writeBytes { try segment.write() }
         }
         RecordFormat.appendCheckpoint(receivedAt: receivedAt, durable: UInt64(count), to: &segment.lines)

@@ -10,7 +10,6 @@ import Platform
 
 /// A running server and the processes that do its work.
 struct Subject {
-    let name: String
     let port: UInt16
     let process: Process
     let workers: [Int32]
@@ -23,11 +22,12 @@ struct Subject {
         let process = try workplace.start(tools.server, arguments, output: output, errors: errors)
         // One line says that it listens, and where; at its end instead, why not.
         let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let digits = said.split(separator: "\n").first?.split(separator: ":").last, let port = UInt16(digits) else {
+        guard let digits = said.split(separator: "\n").first?.split(separator: ":").last, let port = UInt16(digits)
+        else {
             workplace.stop(process)
             throw BenchmarkFailure("the server did not start: \(tail(of: errors))")
         }
-        return Subject(name: "callback-receiver", port: port, process: process, workers: [process.processIdentifier])
+        return Subject(port: port, process: process, workers: [process.processIdentifier])
     }
 
     /// nginx, with `getBody` for every GET.
@@ -49,7 +49,7 @@ struct Subject {
                 workers = children(of: process.processIdentifier)
                 return workers.count == 2
             }
-            return Subject(name: "nginx", port: port, process: process, workers: workers)
+            return Subject(port: port, process: process, workers: workers)
         } catch {
             workplace.stop(process)
             throw error

@@ -28,6 +28,7 @@ struct Table {
 
 /// A number as it is read: thousands set apart, and no more digits than it deserves.
 func text(_ number: Double) -> String {
+    if number < 1_000, number == number.rounded() { return String(format: "%.0f", number) }
     if number < 100 { return String(format: number < 10 ? "%.2f" : "%.1f", number) }
     var digits = String(format: "%.0f", number)
     var groups: [String] = []

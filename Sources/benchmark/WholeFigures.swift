@@ -2,7 +2,7 @@
 //
 // Promises: rounds alternate (here, nginx, here, …), so that a machine that drifts drifts for both; what the disk
 // takes to synchronize is measured between them. Every 200 has its record: a marker callback before and after a load
-// tells by its sequence how many records the load added; fewer than wrk counted stops the benchmark.
+// tells by its sequence how many records the load added. Failures are rows of the table, too.
 // Must not know: how a load is made.
 
 import Foundation
@@ -20,6 +20,11 @@ struct WholeFigures {
         var hereMicroseconds: [Double] = []
         var peerMicroseconds: [Double] = []
 
+        /// Answers that were no success, and connections that failed.
+        static func failures(_ results: [Load.Result]) -> String {
+            "\(results.reduce(0) { $0 + $1.failed }) · \(results.reduce(0) { $0 + $1.socketErrors })"
+        }
+
         static func median(_ results: [Load.Result], _ part: KeyPath<Load.Result, Double>) -> Double {
             benchmark.median(results.map { $0[keyPath: part] })
         }
@@ -36,8 +41,11 @@ struct WholeFigures {
         _ = try SampleLog.write(records: Self.knownRecords, to: directory)
         let here = try Subject.receiver(tools, workplace, directory: directory)
         defer { workplace.stop(here.process) }
-        let sample = try Client(port: here.port).get("/v1/requests/" + Sample.requestID(series: Sample.knownSeries, number: 7))
-        guard sample.status == 200 else { throw BenchmarkFailure("the server answers \(sample.status): \(sample.body)") }
+        let known = Sample.requestID(series: Sample.knownSeries, number: UInt64(Self.knownRecords))
+        let sample = try Client(port: here.port).get("/v1/requests/" + known)
+        guard sample.status == 200 else {
+            throw BenchmarkFailure("the server answers \(sample.status): \(sample.body)")
+        }
         let peer = try Subject.nginx(tools, workplace, getBody: sample.body)
         defer { workplace.stop(peer.process) }
 
@@ -52,8 +60,8 @@ struct WholeFigures {
                 let before = try marker(here, &account)
                 let series = Self.firstLoadSeries + UInt32(account.loads)
                 try take(.posts(series: series), connections, here, peer, &posts[index])
-                try account.add(
-                    posts[index].here[round - 1], records: try marker(here, &account) - before - 1, connections: connections)
+                let added = try marker(here, &account) - before - 1
+                account.add(posts[index].here[round - 1], records: added, connections: connections)
                 try take(.gets(known: Self.knownRecords), connections, here, peer, &gets[index])
             }
         }
@@ -63,13 +71,19 @@ struct WholeFigures {
         }
         table.add(
             "200s counted, and records added by the same loads", text(Double(account.succeeded)),
-            peer: "records \(text(Double(account.records)))", target: "0 to 1 record more for each connection and load",
-            isReached: true)
+            peer: "records \(text(Double(account.records)))", target: "0 to 1 more for each connection and load",
+            isReached: account.wrongLoads == 0)
         for (index, connections) in connectionCounts.enumerated() {
             report("GET of a status", connections, gets[index], nil, into: &table)
         }
+        let loads = posts + gets
+        let failures = Rounds.failures(loads.flatMap(\.here))
+        table.add(
+            "answers of 400 and above · connections that failed or waited for 2 s, all loads", failures,
+            peer: "nginx \(Rounds.failures(loads.flatMap(\.peer)))", target: "0 · 0", isReached: failures == "0 · 0")
     }
 
+    /// One load on either, and what their processes used for it.
     private func take(
         _ kind: Load.Kind, _ connections: Int, _ here: Subject, _ peer: Subject, _ rounds: inout Rounds
     ) throws {
@@ -77,10 +91,6 @@ struct WholeFigures {
             let before = subject.processorMicroseconds()
             let result = try load.run(kind, connections: connections, port: subject.port)
             let used = subject.processorMicroseconds() - before
-            guard result.failed == 0, result.socketErrors == 0 else {
-                throw BenchmarkFailure(
-                    "\(subject.name): \(result.failed) answers were no success, \(result.socketErrors) connections failed")
-            }
             return (result, used / Double(max(1, result.succeeded)))
         }
         let (hereResult, hereMicroseconds) = try run(here)
@@ -100,14 +110,17 @@ struct WholeFigures {
         var loads = 0
         var markers: UInt64 = 0
 
+        /// Loads after which there were fewer records than 200s, or too many.
+        var wrongLoads = 0
+
         /// wrk stops counting while up to one answer for each connection is on its way: so many more may be stored.
-        mutating func add(_ result: Load.Result, records added: Int, connections: Int) throws {
-            guard result.succeeded...(result.succeeded + connections) ~= added else {
-                throw BenchmarkFailure("\(result.succeeded) callbacks were answered with 200, and \(added) records were added")
-            }
+        mutating func add(_ result: Load.Result, records added: Int, connections: Int) {
             succeeded += result.succeeded
             records += added
             loads += 1
+            if result.succeeded...(result.succeeded + connections) ~= added { return }
+            wrongLoads += 1
+            Progress.say("wrong: \(result.succeeded) callbacks were answered with 200, and \(added) records were added")
         }
     }
 
@@ -125,7 +138,10 @@ struct WholeFigures {
 
     // MARK: rows
 
-    private func report(_ name: String, _ connections: Int, _ rounds: Rounds, _ disk: DiskTimes?, into table: inout Table) {
+    /// `disk` where the disk bounds what can be reached.
+    private func report(
+        _ name: String, _ connections: Int, _ rounds: Rounds, _ disk: DiskTimes?, into table: inout Table
+    ) {
         let here = Rounds.median(rounds.here, \.requestsPerSecond)
         let peer = Rounds.median(rounds.peer, \.requestsPerSecond)
         let title = "\(name), \(connections) connection\(connections == 1 ? "" : "s")"
@@ -140,7 +156,8 @@ struct WholeFigures {
                 isReached: connections == 64 ? share >= 0.45 : nil)
         } else {
             table.add(
-                "… as a share of nginx", String(format: "%.2f", here / peer), target: "≥ 0.80", isReached: here / peer >= 0.8)
+                "… as a share of nginx", String(format: "%.2f", here / peer), target: "≥ 0.80",
+                isReached: here / peer >= 0.8)
         }
         func latency(_ results: [Load.Result]) -> String {
             let middle = Rounds.median(results, \.medianMicroseconds)
