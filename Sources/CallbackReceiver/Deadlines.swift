@@ -73,6 +73,11 @@ struct Deadlines {
         firsts[kind.rawValue] < 0 ? nil : Int(firsts[kind.rawValue])
     }
 
+    /// The slot that has waited longest after `slot`, with its kind.
+    func next(after slot: Int) -> Int? {
+        links[slot].next < 0 ? nil : Int(links[slot].next)
+    }
+
     /// A slot whose time is up, cleared; nil where there is none.
     mutating func takeExpired(now: Int64) -> (slot: Int, kind: Deadline)? {
         for kind in Deadline.allCases {

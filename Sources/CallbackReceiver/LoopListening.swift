@@ -3,7 +3,7 @@
 //     watched ──accept fails, nobody can make room──▶ resting ──acceptPauseMilliseconds──▶ watched
 //        └───────────── drain ─────────────▶ gone ◀───────────── drain ────┘
 //
-// Promises: never more than `connectionsMax` connections; at the bound the longest idle one makes room, else the
+// Promises: never more than `connectionsMax` connections; at the bound one that rests makes room, else the
 // newcomer is told 503. A listener that cannot be served is not asked again and again (it stays readable).
 // Must not know: what connections say.
 
@@ -15,6 +15,11 @@ extension Loop {
     static let acceptsMax = 64
     /// A rest for listeners whose accept fails for want of descriptors or memory.
     static let acceptPauseMilliseconds: Int64 = 100
+
+    /// How many resting connections are looked at for one to close.
+    static let closeLooksMax = 16
+    /// Connections beyond `connectionsMax` that are only told so, for each loop; more are closed without a word.
+    static let turnedAwayMax = 64
 
     /// Watches all of them, or, where that fails, none.
     func watchListeners() throws(SystemError) {
@@ -43,7 +48,7 @@ extension Loop {
             }
             let (target, total) = place()
             if total >= context.connectionsMax, !closeLongestIdle() {
-                refuse(fd)
+                turnAway(fd, entry.role)
             } else if target != index, context.handles[target].reserve() {
                 context.handles[target].post(.connection(fd: fd, role: entry.role))
             } else if handle.reserve() {
@@ -72,24 +77,31 @@ extension Loop {
         return (target, total)
     }
 
+    /// Closes the connection that has rested longest. Not one that has never been answered, since it is about to
+    /// speak, and not one that has spoken already: its callback is the only one there will ever be.
     private func closeLongestIdle() -> Bool {
-        guard let slot = deadlines.oldest(.idle) else { return false }
-        close(slot)
-        return true
+        var candidate = deadlines.oldest(.idle)
+        for _ in 0..<Self.closeLooksMax {
+            guard let slot = candidate, let connection = slots[slot] else { return false }
+            if connection.wasAnswered, !Socket.isReadable(connection.fd) {
+                close(slot)
+                return true
+            }
+            candidate = deadlines.next(after: slot)
+        }
+        return false
     }
 
-    /// Over `server.connections-max`, and none is idle: 503, and done.
-    private func refuse(_ fd: Int32) {
-        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
-        var bytes: [UInt8] = []
-        var session = HTTP1Session(limits: context.limits)
-        session.refuse(.headTimeout)
-        session.respondRefusal(response, date: date(), into: &bytes)
-        _ = Socket.send(fd, bytes, from: 0)
-        // What has come is read, lest closing resets the connection before the peer has our answer.
-        _ = Socket.receive(fd, into: &readBuffer, from: 0)
-        Socket.close(fd)
+    /// Over `server.connections-max`, and none rests: 503, and time to read it.
+    private func turnAway(_ fd: Int32, _ role: ListenerRole) {
         refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
+        guard turnedAwayCount < Self.turnedAwayMax else { return Socket.close(fd) }
+        guard let slot = open(fd, role, isTurnedAway: true), let connection = slots[slot] else { return }
+        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
+        connection.session.refuse(.headTimeout)
+        connection.session.respondRefusal(response, date: date(), into: &output)
+        connection.isClosing = true
+        finish(connection, slot)
     }
 
     private func restListening(because error: SystemError) {

@@ -155,6 +155,12 @@ public enum Socket {
         return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
     }
 
+    /// Whether bytes wait to be read. They stay where they are.
+    public static func isReadable(_ fd: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    }
+
     /// No more from us (FIN); what the peer still sends can be read.
     public static func closeSending(_ fd: Int32) { _ = shutdown(fd, Int32(SHUT_WR)) }
 
