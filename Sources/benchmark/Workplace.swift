@@ -7,6 +7,7 @@ import Dispatch
 import Foundation
 import Glibc
 import Platform
+import Synchronization
 
 final class Workplace: Sendable {
     /// Logs and loads of a full run need about half of it.
@@ -14,7 +15,7 @@ final class Workplace: Sendable {
 
     /// The folder, absolute.
     let path: String
-    private let processes: Confined<[Int32]>
+    private let processes = Mutex<[Int32]>([])
     private let signals: SignalListener
 
     init(parent: String) throws {
@@ -26,12 +27,12 @@ final class Workplace: Sendable {
         }
         self.path = path
         let queue = DispatchQueue(label: "workplace")
-        let processes = Confined([Int32](), to: queue)
-        self.processes = processes
+        let asked = Asked()
         signals = SignalListener(SignalListener.terminationSignals, queue: queue) { number in
-            processes.withValue { Self.clear(path, $0) }
+            asked.workplace?.clear()
             exit(128 + number)
         }
+        asked.set(self)
     }
 
     /// Starts `program`; it ends with `stop`, or with the benchmark.
@@ -50,31 +51,32 @@ final class Workplace: Sendable {
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
         try process.run()
         let identifier = process.processIdentifier
-        processes.queue.sync { processes.withValue { $0.append(identifier) } }
+        processes.withLock { $0.append(identifier) }
         return process
     }
 
     /// Asks it to end and waits until it has.
     func stop(_ process: Process) {
         let identifier = process.processIdentifier
-        processes.queue.sync { processes.withValue { $0.removeAll { $0 == identifier } } }
+        processes.withLock { $0.removeAll { $0 == identifier } }
         process.terminate()
         process.waitUntilExit()
     }
 
     func clear() {
-        processes.queue.sync {
-            processes.withValue {
-                Self.clear(path, $0)
-                $0 = []
-            }
+        processes.withLock { list in
+            for identifier in list { kill(identifier, SIGTERM) }
+            list = []
         }
-    }
-
-    private static func clear(_ path: String, _ processes: [Int32]) {
-        for identifier in processes { kill(identifier, SIGTERM) }
         try? FileManager.default.removeItem(atPath: path)
     }
+}
+
+/// What a signal reaches, set once the workplace is there.
+private final class Asked: Sendable {
+    private let state = Mutex<Workplace?>(nil)
+    var workplace: Workplace? { state.withLock { $0 } }
+    func set(_ workplace: Workplace) { state.withLock { $0 = workplace } }
 }
 
 /// Waiting for something that another process does.
