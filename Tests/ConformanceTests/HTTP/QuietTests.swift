@@ -91,4 +91,56 @@ struct QuietTests {
             #expect(try clients[3].readAnswer().body.count > 15 * 60_000)
         }
     }
+
+    @Test("answers go to whoever asked, though others vanish in the middle of theirs")
+    func vanishing() throws {
+        let server = try ServerProcess()
+        let padding = String(repeating: "p", count: 60_000)
+        let writer = try server.connect()
+        for index in 0..<5 {
+            try writer.send(postBytes(#"{"request_id":"large","n":\#(index),"padding":"\#(padding)"}"#))
+            #expect(try writer.readAnswer().status == 200)
+        }
+        let survivors = try (0..<4).map { index in
+            let connection = try server.connect()
+            try connection.send(postBytes(sentPayload("own-\(index)")))
+            #expect(try connection.readAnswer().status == 200)
+            return connection
+        }
+        for round in 0..<30 {
+            for index in 0..<4 {
+                // Closed with unread answers in its buffer, a connection is reset by the kernel.
+                let victim = try server.connect()
+                let large = requestBytes("GET", "/v1/requests/large/callbacks")
+                try victim.send(large + postBytes(sentPayload("victim-\(round)-\(index)")) + large + large, toleratingClose: true)
+                if index % 2 == 0 { _ = victim.isReadable(milliseconds: 20) }
+            }
+            for (index, connection) in survivors.enumerated() {
+                try connection.send(requestBytes("GET", "/v1/requests/own-\(index)"))
+                #expect(try connection.readAnswer().object().string("request_id") == "own-\(index)")
+            }
+        }
+        for connection in survivors { #expect(!connection.isReadable(milliseconds: 0)) }
+    }
+
+    @Test("connections that come and go leave no descriptor behind")
+    func descriptors() throws {
+        let server = try ServerProcess()
+        func openDescriptors() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.child.processIdentifier)/fd").count
+        }
+        #expect(try server.post(sentPayload("a")).status == 200)
+        let before = try openDescriptors()
+        let whole = postBytes(sentPayload("b"))
+        for index in 0..<300 {
+            let connection = try server.connect()
+            switch index % 4 {
+            case 0: try connection.send(Array(whole.prefix(index % whole.count)))
+            case 1: try connection.send(whole)
+            case 2: connection.halfClose()
+            default: try connection.send(whole + whole + [0])
+            }
+        }
+        try eventually("all connections to be closed") { try openDescriptors() <= before }
+    }
 }
