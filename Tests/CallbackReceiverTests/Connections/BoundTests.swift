@@ -30,9 +30,8 @@ struct BoundTests {
         running.disk.hold()
         let waiting = try running.postHeld("a")
         let half = try running.connect()
-        try half.send("GET /healthz")
-        try eventually("both are there", holds: { running.openConnections == 2 })
-        // Its first bytes may still be on their way: then it makes room, and is replaced by the same again.
+        try half.send(requestBytes("POST", "/callback", fields: ["Expect: 100-continue", "Content-Length: 9"]))
+        #expect(try half.readAnswer().status == 100, "it is within a request, for certain")
         let newcomer = try running.connect()
         let refused = try newcomer.readAnswer()
         #expect(refused.status == 503 && refused.announcesClose && refused["Retry-After"] == "1")
