@@ -143,7 +143,8 @@ public final class Server: Sendable {
         return true
     }
 
-    private var openConnections: Int { handles.reduce(0) { $0 + ($1.connectionCount ?? 0) } }
+    /// Connections that are open in all loops.
+    var openConnections: Int { handles.reduce(0) { $0 + ($1.connectionCount ?? 0) } }
 
     /// Serves until SIGTERM or SIGINT, then stops and returns. Writes the addresses to standard output.
     public static func run(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {

@@ -187,3 +187,11 @@ public final class RawConnection {
         return nil
     }
 }
+
+extension RawConnection {
+    /// Has the peer read a reset: the descriptor is closed with its object, and then nothing is said goodbye to.
+    public func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+}

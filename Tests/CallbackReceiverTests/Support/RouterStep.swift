@@ -1,0 +1,105 @@
+// The router as the pure step that it is: a request as bytes in, an answer out. No socket, no loop.
+//
+// Promises: the request is read by the real session, the answer is looked at as the route gave it; `append` puts a
+// callback into the log and waits until it is durable.
+
+import CallbackLog
+import HTTPWire
+import Synchronization
+import TestSupport
+
+@testable import CallbackReceiver
+
+/// What a route answered.
+struct RoutedAnswer {
+    var status = 0
+    var contentType = ""
+    var fields: [String: String] = [:]
+    var body = ""
+    func object() throws -> RawJSON { try RawJSON(object: body) }
+}
+
+final class RouterStep {
+    let log: CallbackLog
+    let disk: HeldDirectory
+    let router: Router
+    private let directory: TemporaryDirectory
+    private let recipient: Int
+    private let acknowledged = Acknowledged()
+    private var nextTicket: UInt64 = 0
+    private var scratch = RouteScratch()
+
+    private final class Acknowledged: Sendable {
+        let outcomes = Mutex<[UInt64: AppendOutcome]>([:])
+    }
+
+    init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+        directory = try TemporaryDirectory()
+        var configuration = ServerConfiguration()
+        configuration.logFreeBytesMin = 1
+        configure(&configuration)
+        disk = try HeldDirectory(directory.path)
+        let options = Server.logOptions(configuration)
+        log = try CallbackLog(directory: disk, options: options)
+        router = Router(configuration: configuration, log: log, logOptions: options)
+        let acknowledged = acknowledged
+        recipient = log.addRecipient { list in
+            acknowledged.outcomes.withLock { for each in list { $0[each.ticket] = each.outcome } }
+        }
+    }
+
+    deinit {
+        disk.release()
+        log.close()
+    }
+
+    func request(_ bytes: [UInt8]) throws -> Request {
+        var session = HTTP1Session(limits: HTTPLimits())
+        var request = Request()
+        var position = 0
+        guard session.receive(bytes.span, at: &position, into: &request) == .request else {
+            throw TestFailure.unreadable("request \(String(decoding: bytes, as: UTF8.self))")
+        }
+        return request
+    }
+
+    func route(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false) throws -> (RoutedAnswer, PreparedCallback?) {
+        var response = Response()
+        let disposition = router.route(
+            try request(bytes), role: role, isDraining: isDraining, into: &response, using: &scratch)
+        guard case .append(let prepared) = disposition else { return (Self.answer(response), nil) }
+        return (RoutedAnswer(), prepared)
+    }
+
+    /// What is answered at once.
+    func answer(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false) throws -> RoutedAnswer {
+        try route(bytes, role: role, isDraining: isDraining).0
+    }
+
+    func get(_ target: String) throws -> RoutedAnswer { try answer(requestBytes("GET", target)) }
+
+    /// Routes a callback, appends it and answers.
+    func post(_ json: String, to target: String = "/callback") throws -> RoutedAnswer {
+        let (refused, prepared) = try route(postBytes(json, to: target))
+        guard let prepared else { return refused }
+        nextTicket += 1
+        let ticket = nextTicket
+        let submission = Submission(
+            record: prepared.record, requestID: prepared.decoded.requestID, payload: prepared.decoded.payload,
+            status: RecordedStatus(prepared.decoded.status), recipient: recipient, ticket: ticket)
+        guard log.append(submission) else { throw TestFailure.unreadable("the log took nothing") }
+        let outcome: AppendOutcome = try eventually("an acknowledgement") {
+            acknowledged.outcomes.withLock { $0[ticket] }
+        }
+        var response = Response()
+        Router.answer(prepared, outcome, into: &response)
+        return Self.answer(response)
+    }
+
+    static func answer(_ response: Response) -> RoutedAnswer {
+        RoutedAnswer(
+            status: Int(response.status), contentType: "\(response.contentType)",
+            fields: Dictionary(response.fields.map { ("\($0.name)", $0.value) }, uniquingKeysWith: { $0 + ", " + $1 }),
+            body: String(decoding: response.body, as: UTF8.self))
+    }
+}
