@@ -72,8 +72,11 @@ final class Workplace: Sendable {
         }
     }
 
+    /// SIGINT, since wrk inherits that we ignore SIGTERM, and has a handler for SIGINT of its own, as the others do.
     private static func clear(_ path: String, _ processes: [Int32]) {
-        for identifier in processes { kill(identifier, SIGTERM) }
+        for identifier in processes { kill(identifier, SIGINT) }
+        // The folder goes when nobody writes to it any more; a server that stops takes 2 s for idle connections.
+        try? Patience.until("the processes end") { processes.allSatisfy { kill($0, 0) != 0 } }
         try? FileManager.default.removeItem(atPath: path)
     }
 }
