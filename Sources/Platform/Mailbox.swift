@@ -7,13 +7,15 @@
 import Synchronization
 
 public final class Mailbox<Message: Sendable>: Sendable {
-    private struct State {
-        var messages: [Message] = []
-        var weight = 0
+    // Seen by the compiler in the rooms that post, so that it can make code for their messages.
+    @usableFromInline struct State {
+        @usableFromInline var messages: [Message] = []
+        @usableFromInline var weight = 0
+        @usableFromInline init() {}
     }
-    private let state = Mutex(State())
-    private let weightMax: Int
-    private let wake: @Sendable () -> Void
+    @usableFromInline let state = Mutex(State())
+    @usableFromInline let weightMax: Int
+    @usableFromInline let wake: @Sendable () -> Void
 
     /// `weightMax` bounds the sum of the weights waiting; the unit is the caller's (messages, bytes).
     public init(weightMax: Int, wake: @escaping @Sendable () -> Void) {
@@ -22,6 +24,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// False when the bound would be passed: the message was not taken.
+    @inlinable
     public func post(_ message: consuming sending Message, weight: Int = 1) -> Bool {
         let message = message
         let outcome = state.withLock { state -> (taken: Bool, wasEmpty: Bool) in
@@ -36,6 +39,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     /// Everything that waits, oldest first. `spare` (emptied) becomes the list's new storage, so that
     /// two arrays go back and forth and none is allocated.
+    @inlinable
     public func take(into spare: inout [Message]) {
         spare.removeAll(keepingCapacity: true)
         state.withLock { state in

@@ -37,7 +37,7 @@ public final class Listener: Sendable {
 
     deinit { close(descriptor) }
 
-    /// One listener for each address that `address.host` resolves to (getaddrinfo(3)).
+    /// One listener for each address of this machine that `address.host` resolves to (getaddrinfo(3)).
     public static func listen(on address: SocketAddress) throws(SystemError) -> [Listener] {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -50,11 +50,19 @@ public final class Listener: Sendable {
         }
         defer { unsafe freeaddrinfo(found) }
         var listeners: [Listener] = []
+        var missing: SystemError?
         var next = unsafe found
         while let info = unsafe next {
-            listeners.append(try unsafe bind(info.pointee, asked: address))
+            do throws(SystemError) {
+                listeners.append(try unsafe bind(info.pointee, asked: address))
+            } catch {
+                // A name may stand for an address of a family that this machine does not have: the others will do.
+                guard error.code == EADDRNOTAVAIL || error.code == EAFNOSUPPORT else { throw error }
+                missing = error
+            }
             unsafe next = info.pointee.ai_next
         }
+        if listeners.isEmpty, let missing { throw missing }
         return listeners
     }
 

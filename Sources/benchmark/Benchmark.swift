@@ -15,14 +15,14 @@ struct Benchmark: ParsableCommand {
         commandName: "benchmark",
         abstract: "Measures callback-receiver, its parts and the whole beside nginx, and prints a Markdown table.",
         discussion: """
-            The whole is measured with wrk against .build/release/callback-receiver, which must have been built:
+            The whole is measured with wrk against .build/release/callback-receiver, beside nginx:
 
               deploy/run --build-only
               apt-get install nginx-light wrk
               swift run -c release benchmark
 
-            Takes about four minutes with the defaults and writes up to 2 GB, all of it removed at the end. The disk
-            that is measured is the one that --directory is on. Without nginx, wrk or the server only the parts are
+            Takes about four minutes with the defaults and writes up to 2 GB, all of it removed at the end. The disk \
+            that is measured is the one that --directory is on. Without nginx, wrk or the server only the parts are \
             measured, and the exit status is 1.
             """)
 

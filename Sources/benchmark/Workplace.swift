@@ -23,7 +23,8 @@ final class Workplace: Sendable {
         let free = try SystemDirectory(creating: path).freeBytes()
         guard free >= Self.freeBytesMin else {
             unsafe rmdir(path)
-            throw BenchmarkFailure("\(parent) has \(free / 1_000_000) MB free and 4,000 are wanted; name another --directory")
+            throw BenchmarkFailure(
+                "\(parent) has \(free / 1_000_000) MB free and 4,000 are wanted; name another --directory")
         }
         self.path = path
         let queue = DispatchQueue(label: "workplace")
@@ -58,16 +59,20 @@ final class Workplace: Sendable {
     /// Asks it to end and waits until it has.
     func stop(_ process: Process) {
         let identifier = process.processIdentifier
-        processes.withLock { $0.removeAll { $0 == identifier } }
         process.terminate()
+        processes.withLock { $0.removeAll { $0 == identifier } }
         process.waitUntilExit()
     }
 
+    /// Ends what was started, and removes the folder.
     func clear() {
-        processes.withLock { list in
-            for identifier in list { kill(identifier, SIGTERM) }
-            list = []
+        let started = processes.withLock { list in
+            defer { list = [] }
+            return list
         }
+        for identifier in started { kill(identifier, SIGINT) }
+        // The folder goes when nobody writes to it any more; a server that stops takes 2 s for idle connections.
+        try? Patience.until("the processes end") { started.allSatisfy { kill($0, 0) != 0 } }
         try? FileManager.default.removeItem(atPath: path)
     }
 }
