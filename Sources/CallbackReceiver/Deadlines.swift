@@ -73,6 +73,11 @@ struct Deadlines {
         firsts[kind.rawValue] < 0 ? nil : Int(firsts[kind.rawValue])
     }
 
+    /// The same, where it has waited since before `time`.
+    func oldest(_ kind: Deadline, setBefore time: Int64) -> Int? {
+        oldest(kind).flatMap { links[$0].at - milliseconds[kind.rawValue] < time ? $0 : nil }
+    }
+
     /// A slot whose time is up, cleared; nil where there is none.
     mutating func takeExpired(now: Int64) -> (slot: Int, kind: Deadline)? {
         for kind in Deadline.allCases {

@@ -177,6 +177,8 @@ final class Loop {
         freeSlots.append(slot)
         Socket.close(connection.fd)
         handle.release()
+        // There is room again.
+        if listeningResumesAt != nil { listeningResumesAt = now }
     }
 
     // MARK: small things

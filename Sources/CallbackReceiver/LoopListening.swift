@@ -13,8 +13,11 @@ import Platform
 extension Loop {
     /// Connections accepted in one go, so that those that are open are not kept waiting.
     static let acceptsMax = 64
-    /// A rest for listeners whose accept fails for want of descriptors or memory.
-    static let acceptPauseMilliseconds: Int64 = 100
+    /// Whoever has come or was answered within this time has perhaps a request on its way, and is not closed to make
+    /// room: the newcomer is refused, and may come again after as long (`Retry-After`).
+    static let restMilliseconds: Int64 = 1_000
+    /// A rest for listeners whose accept fails for want of descriptors or memory; a connection that closes ends it.
+    static let acceptPauseMilliseconds: Int64 = 1_000
 
     /// Watches all of them, or, where that fails, none.
     func watchListeners() throws(SystemError) {
@@ -37,12 +40,12 @@ extension Loop {
                 fd = try entry.listener.accept()
             } catch {
                 if error.isWouldBlock { return false }
-                if error.isOutOfDescriptors, closeLongestIdle() { continue }
+                if error.isOutOfDescriptors, makeRoom() { continue }
                 restListening(because: error)
                 return false
             }
             let (target, total) = place()
-            if total >= context.connectionsMax, !closeLongestIdle() {
+            if total >= context.connectionsMax, !makeRoom() {
                 refuse(fd)
             } else if target != index, context.handles[target].reserve() {
                 context.handles[target].post(.connection(fd: fd, role: entry.role))
@@ -72,13 +75,26 @@ extension Loop {
         return (target, total)
     }
 
-    private func closeLongestIdle() -> Bool {
-        guard let slot = deadlines.oldest(.idle) else { return false }
-        close(slot)
-        return true
+    /// Closes the connection that has rested longest, unless what it rested for may be on its way. False where there
+    /// is none.
+    private func makeRoom() -> Bool {
+        for _ in 0..<Self.acceptsMax {
+            guard let slot = resting, let connection = slots[slot] else { return false }
+            // Closing would lose what has come and was not read yet.
+            serve(connection, slot, .readable)
+            guard resting == slot, slots[slot] === connection else {
+                if slots[slot] == nil { return true }
+                continue
+            }
+            close(slot)
+            return true
+        }
+        return false
     }
 
-    /// Over `server.connections-max`, and none is idle: 503, and done.
+    private var resting: Int? { deadlines.oldest(.idle, setBefore: now - Self.restMilliseconds) }
+
+    /// Over `server.connections-max`, and none rests: 503, and done.
     private func refuse(_ fd: Int32) {
         Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
         var bytes: [UInt8] = []
@@ -89,7 +105,7 @@ extension Loop {
         // What has come is read, lest closing resets the connection before the peer has our answer.
         _ = Socket.receive(fd, into: &readBuffer, from: 0)
         Socket.close(fd)
-        refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
+        refusalLog.warning("connection refused: as many as server.connections-max are open, and none rests", [:], now: now)
     }
 
     private func restListening(because error: SystemError) {

@@ -18,6 +18,8 @@ struct BoundTests {
             try connection.send(requestBytes("GET", "/healthz"))
             #expect(try connection.readAnswer().status == 200)
         }
+        #expect(try running.post("too early").status == 503, "a request of theirs may be on its way")
+        running.clock.advance(seconds: 2)
         #expect(try running.post("third").status == 200)
         #expect(try first.readToEnd() == [])
         try second.send(requestBytes("GET", "/healthz"))
@@ -39,7 +41,28 @@ struct BoundTests {
         #expect(running.lines.lines.contains { $0.contains("connection refused") })
         running.disk.release()
         #expect(try waiting.readAnswer().status == 200)
+        running.clock.advance(seconds: 2)
         #expect(try running.post("b").status == 200, "the one that was answered is idle and makes room")
+    }
+
+    @Test("at connections-max no callback that came is lost to make room: each is answered, 200 or 503")
+    func roomLosesNothing() throws {
+        let running = try RunningServer { $0.connectionsMax = 4 }
+        var stored = 0
+        for round in 0..<20 {
+            running.clock.advance(seconds: 2)
+            let connections = try (0..<12).map { number in
+                let connection = try running.connect()
+                try connection.send(postBytes(callback("id-\(round)-\(number)")), toleratingClose: true)
+                return connection
+            }
+            for connection in connections {
+                let answer = try connection.readAnswer()
+                #expect(answer.status == 200 || answer.status == 503)
+                if answer.status == 200 { stored += 1 }
+            }
+        }
+        #expect(stored >= 20 && Int(running.log.durable) == stored)
     }
 
     @Test("what waits behind a callback in flight waits in the kernel, and is answered once its turn comes (invariant 7)")
