@@ -86,6 +86,8 @@ struct ParsedLine {
 
     /// Appends the `request_id` without its escapes.
     func appendRequestID(of line: Span<UInt8>, to output: inout [UInt8]) {
+        let escaped = line.extracting(requestID)
+        if ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil { return RecordFormat.append(escaped, to: &output) }
         var position = requestID.lowerBound
         while position < requestID.upperBound {
             if line[position] == 0x5C { position += 1 }

@@ -87,7 +87,7 @@ struct Recovery {
         var firsts: [UInt64] = []
         for name in try directory.names() {
             if let first = SegmentName.firstSequence(of: name) { firsts.append(first) }
-            if name.hasSuffix(SegmentName.suffix + ".new") { try directory.remove(name) }
+            if SegmentName.isUnfinished(name) { try directory.remove(name) }
         }
         firsts.sort()
         // A process killed before it could has made names that are not durable, and what it acknowledges next
@@ -117,7 +117,7 @@ struct Recovery {
         if newestIsDamaged {
             try beginSegment()
         } else if let scan = scans.last, let newest = segments.last {
-            // Padding behind the last line: what comes next shall not stand on one line with it.
+            // Padding behind the last line: new lines would only cover part of it, and grep takes NUL for binary.
             if scan.end < scan.size { try newest.file.truncate(to: scan.end) }
             if let start = scan.checkpoint { try settle(newest.file, from: start, to: scan.end) }
         }

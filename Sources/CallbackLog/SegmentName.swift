@@ -33,5 +33,12 @@ enum SegmentName {
 
     static func torn(_ name: String) -> String { name + ".torn" }
     static func failed(_ name: String) -> String { name + ".failed" }
-    static func unfinished(_ name: String) -> String { name + ".new" }
+    static func unfinished(_ name: String) -> String { name + unfinishedSuffix }
+
+    /// True for what `unfinished` makes of a segment's name, and for nobody else's file.
+    static func isUnfinished(_ name: String) -> Bool {
+        name.hasSuffix(unfinishedSuffix) && firstSequence(of: String(name.dropLast(unfinishedSuffix.count))) != nil
+    }
+
+    private static let unfinishedSuffix = ".new"
 }

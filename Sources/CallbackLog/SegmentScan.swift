@@ -105,7 +105,10 @@ struct SegmentScan {
                 state.mark(unsound: file.name, at: found.offset)
                 continue
             }
-            if let successor, line.sequence ?? line.durable >= successor { break }
+            if let successor, line.sequence ?? line.durable >= successor {
+                if !isFull { state.mark(unsound: file.name, at: found.offset) }
+                break
+            }
             if let sequence = line.sequence {
                 if sequence > state.last + 1 { state.mark(unsound: file.name, at: found.offset) }
                 state.last = sequence
@@ -122,6 +125,7 @@ struct SegmentScan {
             }
         }
         if let successor, state.last + 1 < successor {
+            // Where it was marked already, that place stands.
             state.mark(unsound: file.name, at: size)
             state.last = successor - 1
         }

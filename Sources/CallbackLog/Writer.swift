@@ -32,22 +32,6 @@ final class Writer {
         var size: Int64
     }
 
-    /// A record of the batch that is being made.
-    private struct Fresh {
-        let submission: Int
-        let sequence: UInt64
-        let requestHash: UInt64
-        let payloadHash: UInt64
-        let offset: Int
-        let length: Int
-        /// The chain it continues in the open segment, by its newest durable entry.
-        let head: Int?
-        /// The record before it in this batch with the same hash, of this request or (rarely) another.
-        let previous: Int?
-        /// Records of this request with this one.
-        let count: Int
-    }
-
     private let directory: any Directory
     private let shared: Shared
     private let options: LogOptions
@@ -69,11 +53,7 @@ final class Writer {
     private var spaceCheckedMilliseconds = Int64.min / 2
     private var bytesSinceSpaceCheck: Int64 = 0
 
-    // The batch; storage is reused.
-    private var lines: [UInt8] = []
-    private var fresh: [Fresh] = []
-    private var freshByHash: [UInt64: Int] = [:]
-    private var outcomes: [AppendOutcome] = []
+    private var batch = Batch()
     private var reader = RecordReader()
 
     init(
@@ -106,81 +86,53 @@ final class Writer {
                 end += 1
             }
             busy { commit(submissions[start..<end]) }
-            acknowledge(submissions[start..<end], outcomes)
+            acknowledge(submissions[start..<end], batch.outcomes)
             start = end
         }
+        // Lets go of what was handed over.
+        batch.begin()
     }
 
-    private func commit(_ batch: ArraySlice<Submission>) {
-        outcomes.removeAll(keepingCapacity: true)
-        lines.removeAll(keepingCapacity: true)
-        fresh.removeAll(keepingCapacity: true)
-        freshByHash.removeAll(keepingCapacity: true)
+    private func commit(_ submissions: ArraySlice<Submission>) {
+        batch.begin(submissions)
         checkSpace()
-        if let block {
-            outcomes.append(contentsOf: repeatElement(.blocked(block), count: batch.count))
-            return
-        }
+        // Decided also while blocked: a duplicate of what is durable needs nothing of the disk (API.md §3).
         let receivedAt = max(latest, Timestamp(milliseconds: time.wallMilliseconds()))
-        for position in batch.indices { outcomes.append(decide(position, of: batch, receivedAt: receivedAt)) }
-        guard fresh.isEmpty ? stands() : store() else { return refuse() }
-        guard !fresh.isEmpty else { return }
+        for position in submissions.indices { decide(submissions[position], at: position, receivedAt: receivedAt) }
+        let isStored = batch.count == 0 ? stands() : block == nil && store()
+        guard isStored else { return refuse() }
+        guard batch.count > 0 else { return }
         latest = receivedAt
-        publish(batch)
-        proven = durable
-        durable += UInt64(fresh.count)
+        publish()
         lastRecordMilliseconds = time.monotonicMilliseconds()
         scheduleCheckpoint(Self.checkpointMilliseconds)
     }
 
-    /// What this batch made is refused, and its duplicates with it. What was durable before stays said, unless
-    /// it went with the directory.
+    /// What was durable before stays said, unless it went with the directory.
     private func refuse() {
         guard let block else { return }
-        let lost: UInt64
-        if case .directoryGone = block { lost = 0 } else { lost = durable }
-        for index in outcomes.indices {
-            if case .stored(let sequence, _) = outcomes[index], sequence > lost { outcomes[index] = .blocked(block) }
-        }
+        if case .directoryGone = block { batch.refuse(above: 0, because: block) } else { batch.refuse(above: durable, because: block) }
     }
 
-    /// The outcome that `batch[position]` has once the batch is durable; encodes its line when it is new.
-    private func decide(_ position: Int, of batch: ArraySlice<Submission>, receivedAt: Timestamp) -> AppendOutcome {
-        let submission = batch[position]
-        let bytes = submission.record.span
-        let identifier = bytes.extracting(submission.requestID)
-        let payload = bytes.extracting(submission.payload)
+    /// Gives the outcome that `submission` has once the batch is durable; adds it to the batch when it is new.
+    private func decide(_ submission: Submission, at position: Int, receivedAt: Timestamp) {
+        let identifier = submission.record.span.extracting(submission.requestID)
         let requestHash = options.hash.hash(identifier)
-        let payloadHash = options.hash.hash(payload)
-        var head: Int?
-        var isInBatch = false
-        var count = 0
+        let payloadHash = options.hash.hash(submission.record.span.extracting(submission.payload))
+        let held = batch.held(submission, requestHash: requestHash, payloadHash: payloadHash)
+        if let sequence = held?.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
 
-        var inBatch = freshByHash[requestHash]
-        while let index = inBatch {
-            let other = batch[fresh[index].submission]
-            if matches(other.record, other.requestID, submission.record, submission.requestID) {
-                if !isInBatch {
-                    isInBatch = true
-                    count = fresh[index].count
-                }
-                if fresh[index].payloadHash == payloadHash,
-                    matches(other.record, other.payload, submission.record, submission.payload)
-                {
-                    return .stored(sequence: fresh[index].sequence, duplicate: true)
-                }
-            }
-            inBatch = fresh[index].previous
-        }
+        var head: Int?
+        var durableCount = 0
         for chain in shared.chains(of: requestHash) {
             do throws(RecordReadFailure) {
                 guard try chain.names(identifier, using: &reader) else { continue }
                 if chain.isInOpenSegment { head = chain.head }
-                if !isInBatch { count += chain.entries.count }
+                durableCount += chain.entries.count
                 for entry in chain.entries where entry.payloadHash == payloadHash && entry.kind == .callback {
                     let line = try reader.read(entry, in: chain.segment)
-                    if matches(reader.bytes, line.payload, submission.record, submission.payload) {
-                        return .stored(sequence: entry.sequence, duplicate: true)
+                    if reader.bytes[line.payload] == submission.record[submission.payload] {
+                        return batch.answer(.stored(sequence: entry.sequence, duplicate: true))
                     }
                 }
             } catch {
@@ -188,69 +140,34 @@ final class Writer {
                 observe(.unreadable(error))
             }
         }
-        guard count < CallbackLog.recordsPerRequestMax else { return .tooManyRecords }
-
-        let sequence = durable + 1 + UInt64(fresh.count)
-        let offset = lines.count
-        RecordFormat.appendCallback(
-            sequence: sequence, receivedAt: receivedAt, requestID: identifier, status: submission.status, payload: payload,
-            durable: durable, to: &lines)
-        fresh.append(
-            Fresh(
-                submission: position, sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset,
-                length: lines.count - offset - 1, head: head, previous: freshByHash[requestHash], count: count + 1))
-        freshByHash[requestHash] = fresh.count - 1
-        return .stored(sequence: sequence, duplicate: false)
-    }
-
-    private func matches(_ a: [UInt8], _ aRange: Range<Int>, _ b: [UInt8], _ bRange: Range<Int>) -> Bool {
-        a[aRange] == b[bRange]
+        let count = held?.count ?? durableCount
+        guard count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
+        batch.add(
+            position, requestHash: requestHash, payloadHash: payloadHash, head: head, count: count, receivedAt: receivedAt, durable: durable)
     }
 
     /// After fdatasync: the batch's records become visible, all at once.
-    private func publish(_ batch: ArraySlice<Submission>) {
+    private func publish() {
         guard let open else { return }
-        let base = open.size - Int64(lines.count)
-        let isFirst = base == 0
+        let position = durable + UInt64(batch.count)
         shared.published.withLock { published in
-            let last = published.segments.count - 1
-            var placed: [Int] = []
-            placed.reserveCapacity(fresh.count)
-            for record in fresh {
-                let entry = RecordEntry(
-                    sequence: record.sequence, requestHash: record.requestHash, payloadHash: record.payloadHash,
-                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: .callback)
-                // A chain of the segment before does not go on in a fresh one.
-                var head = isFirst ? nil : record.head
-                if let previous = sameRequest(record, in: batch) { head = placed[previous] }
-                published.segments[last].index.append(entry, after: head)
-                placed.append(published.segments[last].index.entries.count - 1)
-            }
-            published.durable = durable + UInt64(fresh.count)
+            batch.place(in: &published.segments[published.segments.count - 1].index, at: open.size - Int64(batch.lines.count))
+            published.durable = position
         }
-    }
-
-    /// The newest record of this batch before `record` that is of the same request.
-    private func sameRequest(_ record: Fresh, in batch: ArraySlice<Submission>) -> Int? {
-        let mine = batch[record.submission]
-        var previous = record.previous
-        while let index = previous {
-            let other = batch[fresh[index].submission]
-            if matches(other.record, other.requestID, mine.record, mine.requestID) { return index }
-            previous = fresh[index].previous
-        }
-        return nil
+        // Every line of the batch says so.
+        proven = durable
+        durable = position
     }
 
     // MARK: the disk
 
-    /// Puts `lines` on stable storage: in the open segment, or after a failure once more in a fresh one
+    /// Puts the batch's lines on stable storage: in the open segment, or after a failure once more in a fresh one
     /// (invariant 3). False, and blocked, when that failed too.
     private func store() -> Bool {
         do throws(SystemError) {
-            let isFull = open.map { $0.size > 0 && $0.size + Int64(lines.count) > min(options.segmentBytesMax, Self.segmentBytesCeiling) }
+            let isFull = open.map { $0.size > 0 && $0.size + Int64(batch.lines.count) > min(options.segmentBytesMax, Self.segmentBytesCeiling) }
             if isFull ?? true { try beginSegment() } else { try writeToOpenSegment() }
-            bytesSinceSpaceCheck += Int64(lines.count)
+            bytesSinceSpaceCheck += Int64(batch.lines.count)
             return true
         } catch {
             observe(.writeFailed("\(error)"))
@@ -266,13 +183,13 @@ final class Writer {
 
     private func writeToOpenSegment() throws(SystemError) {
         guard let file = open?.file, let size = open?.size else { return }
-        try file.writeWhole(lines, at: size)
+        try file.writeWhole(batch.lines, at: size)
         try file.synchronizeData()
         try checkStanding(file)
-        open?.size = size + Int64(lines.count)
+        open?.size = size + Int64(batch.lines.count)
     }
 
-    /// Writes `lines` to a fresh segment named by the next sequence. It counts once the directory is synced.
+    /// Writes the batch's lines to a fresh segment named by the next sequence. It counts once the directory is synced.
     private func beginSegment() throws(SystemError) {
         let first = durable + 1
         let name = SegmentName.name(first: first)
@@ -285,7 +202,7 @@ final class Writer {
         if try directory.names().contains(name) { try directory.rename(name, to: SegmentName.failed(name)) }
         let file = try directory.create(name)
         do throws(SystemError) {
-            try file.writeWhole(lines, at: 0)
+            try file.writeWhole(batch.lines, at: 0)
             try file.synchronizeData()
             try directory.synchronize()
             try checkStanding(file)
@@ -294,7 +211,7 @@ final class Writer {
             _ = try? directory.remove(name)
             throw error
         }
-        open = Open(file: file, first: first, size: Int64(lines.count))
+        open = Open(file: file, first: first, size: Int64(batch.lines.count))
         shared.published.withLock { $0.segments.append(Segment(file: file, first: first, index: SegmentIndex())) }
         observe(.segmentBegun(name: name))
     }
@@ -309,7 +226,7 @@ final class Writer {
     /// and blocked, when the directory is gone.
     private func stands() -> Bool {
         guard (try? directory.isGone()) ?? false else { return true }
-        block(because: .directoryGone(path: directory.path))
+        if block == nil { block(because: .directoryGone(path: directory.path)) }
         return false
     }
 
@@ -363,8 +280,8 @@ final class Writer {
 
     private func encodeCheckpoint() {
         latest = max(latest, Timestamp(milliseconds: time.wallMilliseconds()))
-        lines.removeAll(keepingCapacity: true)
-        RecordFormat.appendCheckpoint(receivedAt: latest, durable: durable, to: &lines)
+        batch.begin()
+        batch.addCheckpoint(receivedAt: latest, durable: durable)
     }
 
     private func scheduleCheckpoint(_ milliseconds: Int) {

@@ -46,10 +46,16 @@ final class Connection {
     var isLingering = false
     var lingerBytes = 0
 
-    init(fd: Int32, role: ListenerRole, generation: UInt32, limits: HTTPLimits) {
+    /// Beyond the bound on connections: it is told so, and nothing else.
+    let isTurnedAway: Bool
+    /// A request was answered: the peer knows us, and may be resting.
+    var wasAnswered = false
+
+    init(fd: Int32, role: ListenerRole, generation: UInt32, isTurnedAway: Bool, limits: HTTPLimits) {
         self.fd = fd
         self.role = role
         self.generation = generation
+        self.isTurnedAway = isTurnedAway
         session = HTTP1Session(limits: limits)
     }
 

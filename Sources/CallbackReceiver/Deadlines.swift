@@ -73,9 +73,14 @@ struct Deadlines {
         firsts[kind.rawValue] < 0 ? nil : Int(firsts[kind.rawValue])
     }
 
-    /// The same, where it has waited since before `time`.
-    func oldest(_ kind: Deadline, setBefore time: Int64) -> Int? {
-        oldest(kind).flatMap { links[$0].at - milliseconds[kind.rawValue] < time ? $0 : nil }
+    /// The slot that has waited longest after `slot`, with its kind.
+    func next(after slot: Int) -> Int? {
+        links[slot].next < 0 ? nil : Int(links[slot].next)
+    }
+
+    /// When the deadline of `slot` was set; nil where it has none.
+    func began(_ slot: Int) -> Int64? {
+        kind(of: slot).map { links[slot].at - milliseconds[$0.rawValue] }
     }
 
     /// A slot whose time is up, cleared; nil where there is none.

@@ -64,6 +64,7 @@ final class Loop {
     var scratch = RouteScratch()
 
     var handle: LoopHandle { context.handles[index] }
+    var turnedAwayCount = 0
     private var messages: [LoopMessage] = []
     private var generation: UInt32 = 0
     private var ticket: UInt64 = 0
@@ -147,22 +148,26 @@ final class Loop {
 
     // MARK: connections
 
-    /// Its place is reserved already.
-    func open(_ fd: Int32, _ role: ListenerRole) {
+    /// A place for it is reserved already, unless it is only turned away. Nil where it cannot be watched.
+    @discardableResult
+    func open(_ fd: Int32, _ role: ListenerRole, isTurnedAway: Bool = false) -> Int? {
         Socket.setNoDelay(fd)
         generation &+= 1
         // The two highest tokens are not connections'.
         if generation >= UInt32.max - 1 { generation = 1 }
-        let connection = Connection(fd: fd, role: role, generation: generation, limits: context.limits)
+        let connection = Connection(fd: fd, role: role, generation: generation, isTurnedAway: isTurnedAway, limits: context.limits)
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(connection) } else { slots[slot] = connection }
+        if isTurnedAway { turnedAwayCount += 1 }
         do throws(SystemError) {
             try events.add(fd, token: token(connection, slot), interest: .readable)
         } catch {
             refusalLog.warning("connection closed: it cannot be watched", ["error": "\(error)"], now: now)
-            return close(slot)
+            close(slot)
+            return nil
         }
         setDeadline(connection, slot)
+        return slot
     }
 
     func token(_ connection: Connection, _ slot: Int) -> UInt64 {
@@ -176,7 +181,7 @@ final class Loop {
         slots[slot] = nil
         freeSlots.append(slot)
         Socket.close(connection.fd)
-        handle.release()
+        if connection.isTurnedAway { turnedAwayCount -= 1 } else { handle.release() }
         // There is room again.
         if listeningResumesAt != nil { listeningResumesAt = now }
     }

@@ -107,6 +107,7 @@ extension Loop {
         connection.session.respond(
             response, date: date(), close: connection.peerClosed && !hasMore || isDraining && !hasMore, into: &output)
         connection.isClosing = connection.session.mustClose
+        connection.wasAnswered = true
     }
 
     private func answerRefusal(_ refusal: Refusal, _ connection: Connection) {
@@ -168,7 +169,7 @@ extension Loop {
     // MARK: output
 
     /// After everything else of an event: writes, closes what is done, watches for what can be used.
-    private func finish(_ connection: Connection, _ slot: Int) {
+    func finish(_ connection: Connection, _ slot: Int) {
         while true {
             if !output.isEmpty, !send(connection, slot) { return close(slot) }
             // Requests that waited for the peer to read: their turn.

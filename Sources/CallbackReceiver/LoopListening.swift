@@ -3,7 +3,7 @@
 //     watched ──accept fails, nobody can make room──▶ resting ──acceptPauseMilliseconds──▶ watched
 //        └───────────── drain ─────────────▶ gone ◀───────────── drain ────┘
 //
-// Promises: never more than `connectionsMax` connections; at the bound the longest idle one makes room, else the
+// Promises: never more than `connectionsMax` connections; at the bound one that rests makes room, else the
 // newcomer is told 503. A listener that cannot be served is not asked again and again (it stays readable).
 // Must not know: what connections say.
 
@@ -13,11 +13,15 @@ import Platform
 extension Loop {
     /// Connections accepted in one go, so that those that are open are not kept waiting.
     static let acceptsMax = 64
-    /// Whoever has come or was answered within this time has perhaps a request on its way, and is not closed to make
-    /// room: the newcomer is refused, and may come again after as long (`Retry-After`).
+    /// Whoever has come within this time is about to speak, and is not closed to make room.
     static let restMilliseconds: Int64 = 1_000
     /// A rest for listeners whose accept fails for want of descriptors or memory; a connection that closes ends it.
     static let acceptPauseMilliseconds: Int64 = 1_000
+
+    /// How many resting connections are looked at for one to close.
+    static let closeLooksMax = 16
+    /// Connections beyond `connectionsMax` that are only told so, for each loop; more are closed without a word.
+    static let turnedAwayMax = 64
 
     /// Watches all of them, or, where that fails, none.
     func watchListeners() throws(SystemError) {
@@ -46,7 +50,7 @@ extension Loop {
             }
             let (target, total) = place()
             if total >= context.connectionsMax, !makeRoom() {
-                refuse(fd)
+                turnAway(fd, entry.role)
             } else if target != index, context.handles[target].reserve() {
                 context.handles[target].post(.connection(fd: fd, role: entry.role))
             } else if handle.reserve() {
@@ -75,37 +79,32 @@ extension Loop {
         return (target, total)
     }
 
-    /// Closes the connection that has rested longest, unless what it rested for may be on its way. False where there
-    /// is none.
+    /// Closes the connection that has rested longest. Not one that has just come, since it is about to speak, and
+    /// not one that has spoken already: its callback is the only one there will ever be.
     private func makeRoom() -> Bool {
-        for _ in 0..<Self.acceptsMax {
-            guard let slot = resting, let connection = slots[slot] else { return false }
-            // Closing would lose what has come and was not read yet.
-            serve(connection, slot, .readable)
-            guard resting == slot, slots[slot] === connection else {
-                if slots[slot] == nil { return true }
-                continue
+        var candidate = deadlines.oldest(.idle)
+        for _ in 0..<Self.closeLooksMax {
+            guard let slot = candidate, let connection = slots[slot] else { return false }
+            let rests = connection.wasAnswered || deadlines.began(slot) ?? now < now - Self.restMilliseconds
+            if rests, !Socket.isReadable(connection.fd) {
+                close(slot)
+                return true
             }
-            close(slot)
-            return true
+            candidate = deadlines.next(after: slot)
         }
         return false
     }
 
-    private var resting: Int? { deadlines.oldest(.idle, setBefore: now - Self.restMilliseconds) }
-
-    /// Over `server.connections-max`, and none rests: 503, and done.
-    private func refuse(_ fd: Int32) {
+    /// Over `server.connections-max`, and none rests: 503, and time to read it.
+    private func turnAway(_ fd: Int32, _ role: ListenerRole) {
+        refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
+        guard turnedAwayCount < Self.turnedAwayMax else { return Socket.close(fd) }
+        guard let slot = open(fd, role, isTurnedAway: true), let connection = slots[slot] else { return }
         Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
-        var bytes: [UInt8] = []
-        var session = HTTP1Session(limits: context.limits)
-        session.refuse(.headTimeout)
-        session.respondRefusal(response, date: date(), into: &bytes)
-        _ = Socket.send(fd, bytes, from: 0)
-        // What has come is read, lest closing resets the connection before the peer has our answer.
-        _ = Socket.receive(fd, into: &readBuffer, from: 0)
-        Socket.close(fd)
-        refusalLog.warning("connection refused: as many as server.connections-max are open, and none rests", [:], now: now)
+        connection.session.refuse(.headTimeout)
+        connection.session.respondRefusal(response, date: date(), into: &output)
+        connection.isClosing = true
+        finish(connection, slot)
     }
 
     private func restListening(because error: SystemError) {

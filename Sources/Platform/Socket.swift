@@ -134,7 +134,7 @@ public enum Socket {
         _ = unsafe setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Reads into `buffer[start...]`.
+    /// Reads into `buffer[start...]`, which must have room: reading into none looks like the peer's end.
     public static func receive(_ fd: Int32, into buffer: inout [UInt8], from start: Int) -> Received {
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
@@ -153,6 +153,12 @@ public enum Socket {
         }
         if count >= 0 { return .bytes(count) }
         return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
+    }
+
+    /// Whether bytes wait to be read. They stay where they are.
+    public static func isReadable(_ fd: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
     /// No more from us (FIN); what the peer still sends can be read.

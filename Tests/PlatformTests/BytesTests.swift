@@ -1,4 +1,7 @@
 // Bytes: the search, the checksum, the clocks, and what a failed call says.
+//
+// Promises: each is compared with a plain definition or a published value.
+// Must not know: who searches, sums or waits.
 
 import Glibc
 import Platform

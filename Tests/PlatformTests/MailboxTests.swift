@@ -1,4 +1,7 @@
 // The mailbox: one wake-up for a burst, nothing beyond the bound, nothing lost or reordered.
+// And the confined value: touched on its queue only.
+//
+// Promises: no wake-up is waited for; it is counted. Must not know: loops, writers.
 
 import Dispatch
 import Platform

@@ -1,4 +1,7 @@
 // Sockets and the epoll set, on the loopback of this machine.
+//
+// Promises: nothing waits; every call here returns at once. Ports are the kernel's choice.
+// Must not know: HTTP, loops.
 
 import Foundation
 import Glibc

@@ -1,4 +1,7 @@
 // The real file system behind the Directory and File protocols.
+//
+// Promises: each test has a directory of its own, removed after it. Must not know: logs. What a faulty disk does
+// is CallbackLogTests' MemoryDisk.
 
 import Foundation
 import Glibc

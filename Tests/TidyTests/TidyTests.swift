@@ -18,6 +18,7 @@ private let importsAllowed: [String: Set<String>] = [
     "callback-receiver": ["ArgumentParser", "CYAML", "CallbackReceiver", "Dispatch", "Logging", "Platform"],
     "benchmark": [
         "ArgumentParser", "CallbackLog", "CrispCallback", "Dispatch", "Foundation", "Glibc", "HTTPWire", "Platform",
+        "Synchronization",
     ],
 ]
 

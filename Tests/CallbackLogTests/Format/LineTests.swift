@@ -1,4 +1,7 @@
 // The format of a line (API.md §7): its bytes, and that reading is the inverse of writing.
+//
+// Promises: bytes are compared with lines made by hand and a checksum of the tests' own (ReferenceRule.swift).
+// Must not know: files, segments, what is damage.
 
 import Testing
 

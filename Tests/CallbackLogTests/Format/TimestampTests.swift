@@ -1,4 +1,7 @@
 // Timestamps: the text and the number are inverse, and nothing else parses.
+//
+// Promises: the calendar is counted day by day here, so that the arithmetic is compared with something else.
+// Must not know: the lines that carry them.
 
 import Testing
 

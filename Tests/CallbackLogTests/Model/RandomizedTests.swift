@@ -1,5 +1,7 @@
 // Any interleaving of appends, batches, faults, kills, power losses and starts, against the model of what was
 // acknowledged. Seeded: a failure names its seed and its steps.
+// Promises: each step is checked, and each start; reads are checked while no fault is injected.
+// Must not know: how the log is made, beyond its queue, which it holds to make batches.
 
 import Platform
 import Testing

@@ -1,5 +1,8 @@
 // Invariant 4: what no line proves is copied and synced before anything is served; and a crash at any call of
 // recovery is a crash from which the same recovery loses nothing.
+//
+// Promises: what is killed here is killed with its page cache, and what loses power loses all that is not stable.
+// Must not know: what a sound line is (DamageTests).
 
 import Platform
 import Testing

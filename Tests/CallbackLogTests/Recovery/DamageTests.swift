@@ -1,5 +1,8 @@
 // Recovery of one segment with anything done to it: truncated at every offset, every byte changed, lines
 // taken out, doubled, exchanged. What must come of it is computed by ReferenceRule, from the contract's text.
+//
+// Promises: every case is opened, held to the rule, written to, and opened again after a power loss.
+// Must not know: how recovery goes about it.
 
 import Testing
 
@@ -109,6 +112,9 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
             #expect(ReferenceRule(bytes).served == Array(1...12))
             try checkRecovery(bytes, of: sample, "padding before line \(place)")
         }
+        let padded = MemoryDisk([segmentName(1): sample.bytes + padding])
+        _ = try OpenLog(padded)
+        #expect(padded[segmentName(1)] == sample.bytes, "behind the last line it is cut")
         // Before the line feed, too.
         for number in sample.lines.indices {
             var lines = sample.lines
@@ -152,5 +158,27 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
         #expect(open.log.report.tear == nil)
         #expect(open.log.report.damages.map(\.offset) == [Int64(sample.lines[..<4].reduce(0) { $0 + $1.count })])
         #expect(try sample.served(by: open) == Array(1...12))
+    }
+
+    @Test("any few of these at once", arguments: 0..<8 as Range<UInt64>)
+    func several(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let sample = try SampleLog(isClosed: seed.isMultiple(of: 2))
+        for number in 0..<150 {
+            var lines = sample.lines
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                guard let place = lines.indices.randomElement(using: &generator) else { break }
+                switch Int.random(in: 0...5, using: &generator) {
+                case 0: lines.remove(at: place)
+                case 1: lines.insert(lines[place], at: Int.random(in: 0...lines.count, using: &generator))
+                case 2: lines.swapAt(place, Int.random(in: lines.indices, using: &generator))
+                case 3: lines[place] = Array(lines[place].prefix(Int.random(in: 0...lines[place].count, using: &generator)))
+                case 4: lines[place][Int.random(in: lines[place].indices, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
+                default: lines.insert([0, 0x0A, 0], at: place)
+                }
+                lines.removeAll(where: \.isEmpty)
+            }
+            try checkRecovery(lines.flatMap { $0 }, of: sample, "seed \(seed), case \(number)")
+        }
     }
 }

@@ -1,5 +1,8 @@
 // Recovery of a log of several segments: what lies between them, what lies beside them, and names that mean
 // nothing.
+//
+// Promises: one case for each neighbour that a segment can have. Must not know: what happens within a segment
+// (DamageTests) or to the newest batch (CopyTests).
 
 import Platform
 import Testing
@@ -177,7 +180,7 @@ import Testing
     @Test("what stands beside the segments is left alone, but for an unfinished copy")
     func beside() throws {
         let foreign = [
-            segmentName(4, ".torn"), segmentName(4, ".failed"), "tokens", "1.jsonl", "0000000000000000004x.jsonl", segmentName(99) + "~",
+            segmentName(4, ".torn"), segmentName(4, ".failed"), "tokens", "notes.jsonl.new", "1.jsonl", "0000000000000000004x.jsonl", segmentName(99) + "~",
             "01000000000000000000.jsonl", "99999999999999999999.jsonl", segmentName(0), "-0000000000000000005.jsonl",
         ]
         var files = try sample()

@@ -1,5 +1,6 @@
 // A log of a dozen records as the real writer makes it: several batches, two checkpoints, retried and repeated
 // ids, escapes. Recovery tests truncate, flip and rearrange it.
+// Must not know: what the tests do to it.
 
 import Testing
 

@@ -1,4 +1,7 @@
 // Random numbers that come again: SplitMix64 (Steele, Lea, Flood 2014). A test that fails names its seed.
+//
+// Promises: the same numbers for the same seed, on every machine.
+// Must not know: what they decide.
 
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64

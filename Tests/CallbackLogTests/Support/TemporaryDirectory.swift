@@ -1,4 +1,7 @@
 // A directory of the real file system for one test, removed with it.
+//
+// Promises: a name that nobody else has; nothing is left behind.
+// Must not know: what is put into it.
 
 import Foundation
 

@@ -1,5 +1,6 @@
 // Checkpoints (API.md §7): on a clean stop, and after at most a second without a record, so that nothing
 // acknowledged stays unproved.
+// Time is turned by hand; no test waits. Must not know: what recovery makes of them.
 
 import Dispatch
 import Testing
@@ -88,6 +89,18 @@ import Testing
         open.disk.setFreeBytes(.max)
         open.clock.advance(milliseconds: 1_000)
         #expect(checkpoints(open) == [2])
+    }
+
+    @Test("a log that was let go writes nothing more, whatever its timers were for")
+    func letGo() throws {
+        var open: OpenLog? = try OpenLog(MemoryDisk())
+        _ = open?.append("a")
+        let (disk, clock) = try (#require(open).disk, #require(open).clock)
+        open = nil
+        let calls = disk.calls.count
+        #expect(clock.timerCount == 1)
+        clock.advance(milliseconds: 10_000)
+        #expect(disk.calls.count == calls)
     }
 
     @Test("a disk that hangs in a checkpoint shows as busy")

@@ -1,4 +1,7 @@
 // Ids and payloads whose hashes are equal: every chain is tried, and the key verified in the record (DESIGN.md §5).
+//
+// Promises: the hash is cut to a few bits, to none, so that all ids and payloads meet.
+// Must not know: how the hash is made.
 
 import Testing
 

@@ -1,5 +1,6 @@
 // Invariant 5: a directory that was deleted, moved or replaced is 503, never 2xx; a full disk likewise; and
 // both pass. On the real file system, what only it can show.
+// Must not know: which call found it out.
 
 import Platform
 import Testing

@@ -1,4 +1,7 @@
 // What is a duplicate (API.md §3), what is a record of its own, and when either may be told.
+//
+// Promises: every claim holds in the log that made the records and in the one that found them again.
+// Must not know: faults (FaultTests), colliding hashes (CollisionTests).
 
 import Platform
 import Testing

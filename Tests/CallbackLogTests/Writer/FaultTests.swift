@@ -1,5 +1,6 @@
 // Invariant 3: a failed write or fdatasync is never retried in place; what was acknowledged is on the disk,
 // whatever call failed, and intake comes back when the fault goes.
+// Every call of the workload fails once in its turn. Must not know: recovery's own calls (CopyTests).
 
 import Platform
 import Testing

@@ -1,5 +1,6 @@
 // While an fdatasync runs: nothing is acknowledged and nothing is visible (invariants 1 and 2); what arrives
 // gathers, within bounds (invariant 7).
+// The fdatasync is held by hand, with a bounded wait. Must not know: what a record looks like.
 
 import Platform
 import Testing

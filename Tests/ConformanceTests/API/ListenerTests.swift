@@ -3,6 +3,7 @@
 // Promises: each side is asked for everything the other serves.
 // Must not know: which line comes first; the two loopback hosts tell them apart.
 
+import Foundation
 import Testing
 import TestSupport
 
@@ -39,5 +40,15 @@ struct ListenerTests {
             try expectProblem(try exchange(api, postBytes(sentPayload("y"), to: target)), 404, instance: target)
         }
         #expect(try exchange(api, requestBytes("GET", "/v1/requests/y")).status == 404)
+    }
+
+    /// Whether this machine has an IPv6 loopback address.
+    private static let hasIPv6 = FileManager.default.contents(atPath: "/proc/net/if_inet6")?.isEmpty == false
+
+    @Test("an IPv6 address is written in brackets", .enabled(if: hasIPv6, "no IPv6 here"))
+    func version6() throws {
+        let server = try ServerProcess(listen: "[::1]:0")
+        #expect(server.addresses[0].host == "[::1]")
+        #expect(server.child.standardOutput == "listening on http://[::1]:\(server.port)\n")
     }
 }

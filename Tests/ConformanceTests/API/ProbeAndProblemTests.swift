@@ -19,9 +19,9 @@ struct ProbeAndProblemTests {
         #expect(answer["Allow"]?.contains("GET") == true)
     }
 
-    @Test("instance is the path without its query, and no query is repeated anywhere")
-    func queries() throws {
-        let server = try ServerProcess()
+    @Test("instance is the path without its query, and no query and no payload is repeated anywhere", arguments: ["info", "trace"])
+    func queries(level: String) throws {
+        let server = try ServerProcess(environment: ["CALLBACK_RECEIVER_LOGGING_LEVEL": level])
         let secret = "s3cr3tQuery"
         let answers = [
             (try server.get("/nowhere?key=\(secret)"), "/nowhere", 404),

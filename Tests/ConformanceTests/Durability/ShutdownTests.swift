@@ -23,11 +23,13 @@ struct ShutdownTests {
         let faults = try FaultInjector()
         let server = try ServerProcess(faults: faults)
         let connection = try server.connect()
+        try connection.send(requestBytes("GET", "/healthz"))
+        #expect(try connection.readAnswer().status == 200)
         let syncs = faults.count(.sync)
         try faults.set(.sync, .hold)
         try connection.send(postBytes(sentPayload("a")))
         try faults.waitForCall(.sync, after: syncs)
-        #expect(!connection.isReadable(milliseconds: 100))
+        #expect(!connection.isReadable(milliseconds: 250))
         server.child.send(signal: SIGTERM)
         try waitForDrain(server)
         #expect(server.child.exitStatus == nil)
@@ -46,11 +48,12 @@ struct ShutdownTests {
         let connections = try (0..<3).map { _ in try server.connect() }
         let requests = (0..<3).map { postBytes(sentPayload("a\($0)")) }
         let lengths = [20, requests[1].count - 30, requests[2].count - 1]
-        for index in 0..<3 { try connections[index].send(Array(requests[index][..<lengths[index]])) }
-        // An answer on the same loop after these bytes shows that they have been accepted.
-        let last = try server.connect()
-        try last.send(requestBytes("GET", "/healthz"))
-        #expect(try last.readAnswer().status == 200)
+        for index in 0..<3 {
+            // An answer shows that the connection is accepted, not merely waiting in the kernel.
+            try connections[index].send(requestBytes("GET", "/healthz"))
+            #expect(try connections[index].readAnswer().status == 200)
+            try connections[index].send(Array(requests[index][..<lengths[index]]))
+        }
         server.child.send(signal: SIGTERM)
         try waitForDrain(server)
         for index in 0..<3 {
@@ -64,16 +67,75 @@ struct ShutdownTests {
         try expectProved(server, ["a0", "a1", "a2"])
     }
 
+    @Test("a whole request that arrives on an idle connection after the stop is still stored and answered")
+    func arrivingLate() throws {
+        let server = try ServerProcess()
+        let holding = try server.connect()
+        let idle = try server.connect()
+        for connection in [holding, idle] {
+            try connection.send(requestBytes("GET", "/healthz"))
+            #expect(try connection.readAnswer().status == 200)
+        }
+        // A request under way elsewhere keeps the server up while the late one arrives.
+        let held = postBytes(sentPayload("held"))
+        try holding.send(Array(held.dropLast()))
+        server.child.send(signal: SIGTERM)
+        try waitForDrain(server)
+        try idle.send(postBytes(sentPayload("late")))
+        let answer = try idle.readAnswer()
+        #expect(answer.status == 200)
+        #expect(answer.announcesClose)
+        try holding.send(Array(held.suffix(1)))
+        #expect(try holding.readAnswer().status == 200)
+        #expect(try server.child.waitForExit() == .exited(0))
+        try expectProved(server, ["held", "late"])
+    }
+
     @Test("a connection that never finishes holds the stop no longer than drain-seconds")
     func drainSeconds() throws {
         let server = try ServerProcess(configuration: "server:\n  timeouts:\n    drain-seconds: 1\n")
         let connection = try server.connect()
+        try connection.send(requestBytes("GET", "/healthz"))
+        #expect(try connection.readAnswer().status == 200)
         try connection.send("POST /callback HTTP/1.1\r\nHost: x\r\nContent-Le")
-        #expect(try server.get("/healthz").status == 200)
         server.child.send(signal: SIGTERM)
         // The header timeout is 10 s: an end before it is the drain's doing.
         #expect(try server.child.waitForExit(withinSeconds: 8) == .exited(0))
         try connection.readToEnd()
+    }
+
+    @Test("a disk that hangs holds the stop no longer than drain-seconds, and nothing is acknowledged", .enabled(if: FaultInjector.isAvailable, "no C compiler"))
+    func hungDisk() throws {
+        let faults = try FaultInjector()
+        let server = try ServerProcess(configuration: "server:\n  timeouts:\n    drain-seconds: 1\n", faults: faults)
+        let connection = try server.connect()
+        let syncs = faults.count(.sync)
+        try faults.set(.sync, .hold)
+        try connection.send(postBytes(sentPayload("a")))
+        try faults.waitForCall(.sync, after: syncs)
+        server.child.send(signal: SIGTERM)
+        // Status 0 would say that everything accepted is on disk.
+        #expect(try server.child.waitForExit(withinSeconds: 15) == .exited(1))
+        #expect(!String(decoding: try connection.readToEnd(), as: UTF8.self).contains(" 200 "))
+    }
+
+    @Test("while draining new connections are refused, not left waiting")
+    func refusedWhileDraining() throws {
+        let server = try ServerProcess()
+        let holding = try server.connect()
+        try holding.send(requestBytes("GET", "/healthz"))
+        #expect(try holding.readAnswer().status == 200)
+        let held = postBytes(sentPayload("held"))
+        try holding.send(Array(held.dropLast()))
+        server.child.send(signal: SIGTERM)
+        try eventually("a refusal or an answer to each new connection") {
+            guard let late = try? server.connect() else { return true }
+            try late.send(requestBytes("GET", "/readyz"), toleratingClose: true)
+            return late.isReadable(milliseconds: 1_000) && (try? late.readAnswer().status) != 200
+        }
+        try holding.send(Array(held.suffix(1)))
+        #expect(try holding.readAnswer().status == 200)
+        #expect(try server.child.waitForExit() == .exited(0))
     }
 
     @Test("a clean stop leaves a checkpoint that proves the last record")

@@ -1,0 +1,92 @@
+// Where the benchmark writes, and what it has started: so that nothing of it stays, however it ends.
+//
+// Promises: one new folder, removed at the end, on SIGINT and SIGTERM too; every process started is stopped by its
+// own id. Nothing else is touched. Must not know: what the processes are.
+
+import Dispatch
+import Foundation
+import Glibc
+import Platform
+import Synchronization
+
+final class Workplace: Sendable {
+    /// Logs and loads of a full run need about half of it.
+    private static let freeBytesMin: Int64 = 4_000_000_000
+
+    /// The folder, absolute.
+    let path: String
+    private let processes = Mutex<[Int32]>([])
+    private let signals: SignalListener
+
+    init(parent: String) throws {
+        let path = URL(filePath: parent).path + "/benchmark-\(getpid())"
+        let free = try SystemDirectory(creating: path).freeBytes()
+        guard free >= Self.freeBytesMin else {
+            unsafe rmdir(path)
+            throw BenchmarkFailure("\(parent) has \(free / 1_000_000) MB free and 4,000 are wanted; name another --directory")
+        }
+        self.path = path
+        let queue = DispatchQueue(label: "workplace")
+        let asked = Asked()
+        signals = SignalListener(SignalListener.terminationSignals, queue: queue) { number in
+            asked.workplace?.clear()
+            exit(128 + number)
+        }
+        asked.set(self)
+    }
+
+    /// Starts `program`; it ends with `stop`, or with the benchmark.
+    func start(
+        _ program: String, _ arguments: [String], output: Any?, errors: String, environment: [String: String] = [:]
+    ) throws -> Process {
+        guard FileManager.default.createFile(atPath: errors, contents: nil) else {
+            throw BenchmarkFailure("cannot write \(errors)")
+        }
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output ?? FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+        try process.run()
+        let identifier = process.processIdentifier
+        processes.withLock { $0.append(identifier) }
+        return process
+    }
+
+    /// Asks it to end and waits until it has.
+    func stop(_ process: Process) {
+        let identifier = process.processIdentifier
+        processes.withLock { $0.removeAll { $0 == identifier } }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    func clear() {
+        processes.withLock { list in
+            for identifier in list { kill(identifier, SIGTERM) }
+            list = []
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
+
+/// What a signal reaches, set once the workplace is there.
+private final class Asked: Sendable {
+    private let state = Mutex<Workplace?>(nil)
+    var workplace: Workplace? { state.withLock { $0 } }
+    func set(_ workplace: Workplace) { state.withLock { $0 = workplace } }
+}
+
+/// Waiting for something that another process does.
+enum Patience {
+    /// Asks up to 500 times, 20 ms apart.
+    static func until(_ what: String, _ isSo: () throws -> Bool) throws {
+        for _ in 0..<500 {
+            if try isSo() { return }
+            _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(20))
+        }
+        throw BenchmarkFailure("waited 10 s in vain: \(what)")
+    }
+}
