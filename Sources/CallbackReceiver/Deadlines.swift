@@ -78,6 +78,11 @@ struct Deadlines {
         links[slot].next < 0 ? nil : Int(links[slot].next)
     }
 
+    /// When the deadline of `slot` was set; nil where it has none.
+    func began(_ slot: Int) -> Int64? {
+        kind(of: slot).map { links[slot].at - milliseconds[$0.rawValue] }
+    }
+
     /// A slot whose time is up, cleared; nil where there is none.
     mutating func takeExpired(now: Int64) -> (slot: Int, kind: Deadline)? {
         for kind in Deadline.allCases {

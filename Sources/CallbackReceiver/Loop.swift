@@ -182,6 +182,8 @@ final class Loop {
         freeSlots.append(slot)
         Socket.close(connection.fd)
         if connection.isTurnedAway { turnedAwayCount -= 1 } else { handle.release() }
+        // There is room again.
+        if listeningResumesAt != nil { listeningResumesAt = now }
     }
 
     // MARK: small things

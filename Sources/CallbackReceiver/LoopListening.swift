@@ -13,8 +13,10 @@ import Platform
 extension Loop {
     /// Connections accepted in one go, so that those that are open are not kept waiting.
     static let acceptsMax = 64
-    /// A rest for listeners whose accept fails for want of descriptors or memory.
-    static let acceptPauseMilliseconds: Int64 = 100
+    /// Whoever has come within this time is about to speak, and is not closed to make room.
+    static let restMilliseconds: Int64 = 1_000
+    /// A rest for listeners whose accept fails for want of descriptors or memory; a connection that closes ends it.
+    static let acceptPauseMilliseconds: Int64 = 1_000
 
     /// How many resting connections are looked at for one to close.
     static let closeLooksMax = 16
@@ -42,12 +44,12 @@ extension Loop {
                 fd = try entry.listener.accept()
             } catch {
                 if error.isWouldBlock { return false }
-                if error.isOutOfDescriptors, closeLongestIdle() { continue }
+                if error.isOutOfDescriptors, makeRoom() { continue }
                 restListening(because: error)
                 return false
             }
             let (target, total) = place()
-            if total >= context.connectionsMax, !closeLongestIdle() {
+            if total >= context.connectionsMax, !makeRoom() {
                 turnAway(fd, entry.role)
             } else if target != index, context.handles[target].reserve() {
                 context.handles[target].post(.connection(fd: fd, role: entry.role))
@@ -77,13 +79,14 @@ extension Loop {
         return (target, total)
     }
 
-    /// Closes the connection that has rested longest. Not one that has never been answered, since it is about to
-    /// speak, and not one that has spoken already: its callback is the only one there will ever be.
-    private func closeLongestIdle() -> Bool {
+    /// Closes the connection that has rested longest. Not one that has just come, since it is about to speak, and
+    /// not one that has spoken already: its callback is the only one there will ever be.
+    private func makeRoom() -> Bool {
         var candidate = deadlines.oldest(.idle)
         for _ in 0..<Self.closeLooksMax {
             guard let slot = candidate, let connection = slots[slot] else { return false }
-            if connection.wasAnswered, !Socket.isReadable(connection.fd) {
+            let rests = connection.wasAnswered || deadlines.began(slot) ?? now < now - Self.restMilliseconds
+            if rests, !Socket.isReadable(connection.fd) {
                 close(slot)
                 return true
             }

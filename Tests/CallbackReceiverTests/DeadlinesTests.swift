@@ -53,6 +53,11 @@ struct DeadlinesTests {
         for slot in 0..<3 { deadlines.set(.idle, for: slot, now: Int64(slot)) }
         deadlines.set(.idle, for: 0, now: 10)
         #expect(deadlines.oldest(.idle) == 1)
+        #expect(deadlines.next(after: 1) == 2)
+        #expect(deadlines.next(after: 2) == 0)
+        #expect(deadlines.next(after: 0) == nil)
+        #expect(deadlines.began(0) == 10)
+        #expect(deadlines.began(3) == nil)
     }
 
     @Test("time that is past already waits for nothing")

@@ -24,6 +24,19 @@ struct BoundTests {
         #expect(try second.readAnswer().status == 200)
     }
 
+    @Test("at connections-max who has just come is about to speak; who then says nothing makes room (invariant 7)")
+    func silent() throws {
+        let running = try RunningServer { $0.connectionsMax = 2 }
+        let silent = try (0..<2).map { _ in try running.connect() }
+        try eventually("both are there", holds: { running.openConnections == 2 })
+        #expect(try running.post("too-early").status == 503)
+        running.clock.advance(seconds: 2)
+        #expect(try running.post("in-time").status == 200)
+        #expect(try silent[0].readToEnd() == [])
+        try silent[1].send(requestBytes("GET", "/healthz"))
+        #expect(try silent[1].readAnswer().status == 200)
+    }
+
     @Test("at connections-max with none idle a newcomer is told 503, and room that comes free is used (invariant 7)")
     func noneIdle() throws {
         let running = try RunningServer { $0.connectionsMax = 2 }
@@ -40,6 +53,25 @@ struct BoundTests {
         running.disk.release()
         #expect(try waiting.readAnswer().status == 200)
         #expect(try running.post("b").status == 200, "the one that was answered is idle and makes room")
+    }
+
+    @Test("at connections-max no callback that came is lost to make room: each is answered, 200 or 503")
+    func roomLosesNothing() throws {
+        let running = try RunningServer { $0.connectionsMax = 4 }
+        var stored = 0
+        for round in 0..<20 {
+            let connections = try (0..<12).map { number in
+                let connection = try running.connect()
+                try connection.send(postBytes(callback("id-\(round)-\(number)")), toleratingClose: true)
+                return connection
+            }
+            for connection in connections {
+                let answer = try connection.readAnswer()
+                #expect(answer.status == 200 || answer.status == 503)
+                if answer.status == 200 { stored += 1 }
+            }
+        }
+        #expect(stored > 0 && Int(running.log.durable) == stored)
     }
 
     @Test("what waits behind a callback in flight waits in the kernel, and is answered once its turn comes (invariant 7)")
