@@ -150,7 +150,8 @@ public final class CallbackLog: Sendable {
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
         var locations: [RecordLocation] = []
         for chain in shared.chains(of: hash.hash(requestID)) where try chain.names(requestID, using: &reader) {
-            locations.append(contentsOf: chain.entries.map { RecordLocation(segment: chain.segment, entry: $0) })
+            locations.append(RecordLocation(segment: chain.segment, entry: chain.newest))
+            for entry in chain.older { locations.append(RecordLocation(segment: chain.segment, entry: entry)) }
         }
         // In order already, but for a request that has two chains in one segment, since a record of it could not
         // be read back when the second one began.

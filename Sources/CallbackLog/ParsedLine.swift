@@ -114,9 +114,7 @@ private struct Cursor {
     mutating func take(_ text: StaticString, in line: Span<UInt8>) -> Bool {
         let count = text.utf8CodeUnitCount
         guard end - position >= count else { return false }
-        // A static string's storage lives for ever; the index stays below its count.
-        let bytes = unsafe text.utf8Start
-        for index in 0..<count where unsafe bytes[index] != line[position + index] { return false }
+        guard ByteSearch.isEqual(line, at: position, to: text) else { return false }
         position += count
         return true
     }

@@ -26,65 +26,93 @@ public enum LogBlock: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// The records of one request in one segment, newest first. Not verified: a hash led here.
+/// The records of one request in one segment. Not verified: a hash led here.
 struct Chain {
     let segment: any File
-    /// The chain's newest entry in the segment's index.
+    /// The newest one's place in the segment's index.
     let head: Int
     let isInOpenSegment: Bool
-    let entries: [RecordEntry]
+    let newest: RecordEntry
+    /// The others, newest first. Most chains have none, and then this allocates nothing.
+    let older: [RecordEntry]
+
+    var count: Int { 1 + older.count }
+}
+
+extension Segment {
+    /// Every chain whose hash is this one.
+    func appendChains(of requestHash: UInt64, isOpen: Bool, to chains: inout [Chain]) {
+        for head in index.heads(of: requestHash) {
+            var older: [RecordEntry] = []
+            var previous = index.previous(of: head)
+            while let current = previous {
+                older.append(index.entries[current])
+                previous = index.previous(of: current)
+            }
+            chains.append(
+                Chain(segment: file, head: head, isInOpenSegment: isOpen, newest: index.entries[head], older: older))
+        }
+    }
 }
 
 struct Published {
-    /// Oldest first; the last is the open one.
-    var segments: [Segment]
+    /// Those before the open one, oldest first. What is in here never changes, so readers take it along and look
+    /// into it without the lock.
+    private(set) var sealed: [Segment]
+    var open: Segment
     var durable: UInt64
     var block: LogBlock?
 
-    /// Every chain whose hash is this one, newest segment first.
-    func chains(of requestHash: UInt64) -> [Chain] {
-        var chains: [Chain] = []
-        for ordinal in segments.indices.reversed() {
-            for head in segments[ordinal].index.heads(of: requestHash) {
-                var entries: [RecordEntry] = []
-                var index: Int? = head
-                while let current = index {
-                    entries.append(segments[ordinal].index.entries[current])
-                    index = segments[ordinal].index.previous(of: current)
-                }
-                chains.append(
-                    Chain(
-                        segment: segments[ordinal].file, head: head, isInOpenSegment: ordinal == segments.count - 1,
-                        entries: entries))
-            }
-        }
-        return chains
+    /// `segments` are all there are, oldest first; at least one.
+    init(segments: [Segment], durable: UInt64) {
+        sealed = Array(segments.dropLast())
+        open = segments[segments.count - 1]
+        self.durable = durable
+    }
+
+    /// `fresh` is the open segment from now on. One of the same name had no durable record, and is forgotten.
+    mutating func begin(_ fresh: Segment) {
+        if open.first != fresh.first { sealed.append(open) }
+        open = fresh
     }
 }
 
 /// Shared by the writer and all readers.
 final class Shared: Sendable {
     let published: Mutex<Published>
-    /// Since when the writer is writing, in monotonic milliseconds; 0 while it is not.
+    /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
 
     init(_ published: sending Published) { self.published = Mutex(published) }
 
-    func chains(of requestHash: UInt64) -> [Chain] { published.withLock { $0.chains(of: requestHash) } }
+    /// Every chain whose hash is this one, newest segment first, all as of one moment.
+    func chains(of requestHash: UInt64) -> [Chain] {
+        var chains: [Chain] = []
+        let sealed = published.withLock { published in
+            published.open.appendChains(of: requestHash, isOpen: true, to: &chains)
+            return published.sealed
+        }
+        for segment in sealed.reversed() { segment.appendChains(of: requestHash, isOpen: false, to: &chains) }
+        return chains
+    }
 }
 
 extension Chain {
     /// True where the chain is that of `identifier`: one of its records, the newest that can be read, says so.
     func names(_ identifier: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> Bool {
-        var failure: RecordReadFailure?
-        for entry in entries {
+        var failure: RecordReadFailure
+        do throws(RecordReadFailure) {
+            return try reader.read(newest, in: segment).names(identifier, in: reader.bytes.span)
+        } catch {
+            failure = error
+        }
+        for entry in older {
             do throws(RecordReadFailure) {
                 return try reader.read(entry, in: segment).names(identifier, in: reader.bytes.span)
             } catch {
                 failure = error
             }
         }
-        if let failure { throw failure }
-        return false
+        throw failure
     }
 }

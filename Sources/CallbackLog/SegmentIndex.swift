@@ -31,8 +31,10 @@ struct RecordEntry: Sendable {
 
 struct SegmentIndex: Sendable {
     private(set) var entries: [RecordEntry] = []
-    /// Entry plus one of a chain's newest entry; 0 is empty. The count is a power of two, at most half full.
-    private var slots: [UInt32] = []
+    /// Entry plus one of a chain's newest entry in the low half; 0 is empty. In the high half that of its hash, so
+    /// that a chain of another hash is passed over without a look at its entry. The count is a power of two, at
+    /// most half full.
+    private var slots: [UInt64] = []
     private var chainCount = 0
 
     /// Appends `entry` as the newest of the chain whose newest entry is `head`, or as a new chain.
@@ -41,7 +43,7 @@ struct SegmentIndex: Sendable {
         if let head {
             entry.previous = UInt32(head) + 1
             entries.append(entry)
-            slots[slot(holding: head)] = UInt32(entries.count)
+            slots[slot(holding: head)] = Self.slot(newest: entries.count - 1, hash: entry.requestHash)
             return
         }
         if (chainCount + 1) * 2 > slots.count { grow() }
@@ -56,8 +58,10 @@ struct SegmentIndex: Sendable {
         var found: [Int] = []
         var slot = Int(truncatingIfNeeded: requestHash) & (slots.count - 1)
         while slots[slot] != 0 {
-            let head = Int(slots[slot]) - 1
-            if entries[head].requestHash == requestHash { found.append(head) }
+            if slots[slot] >> 32 == requestHash >> 32 {
+                let head = Self.head(in: slots[slot])
+                if entries[head].requestHash == requestHash { found.append(head) }
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         return found
@@ -70,7 +74,7 @@ struct SegmentIndex: Sendable {
 
     private func slot(holding head: Int) -> Int {
         var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
-        while Int(slots[slot]) != head + 1 {
+        while Self.head(in: slots[slot]) != head {
             // An empty slot on the way means that `head` is no chain's newest: our own fault.
             precondition(slots[slot] != 0)
             slot = (slot + 1) & (slots.count - 1)
@@ -81,14 +85,18 @@ struct SegmentIndex: Sendable {
     private mutating func insert(newest head: Int) {
         var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
         while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = UInt32(head) + 1
+        slots[slot] = Self.slot(newest: head, hash: entries[head].requestHash)
     }
 
     private mutating func grow() {
         let old = slots
-        slots = [UInt32](repeating: 0, count: max(64, old.count * 2))
-        for held in old where held != 0 { insert(newest: Int(held) - 1) }
+        slots = [UInt64](repeating: 0, count: max(64, old.count * 2))
+        for held in old where held != 0 { insert(newest: Self.head(in: held)) }
     }
+
+    private static func slot(newest head: Int, hash: UInt64) -> UInt64 { (hash & ~0xFFFF_FFFF) | UInt64(head + 1) }
+
+    private static func head(in slot: UInt64) -> Int { Int(slot & 0xFFFF_FFFF) - 1 }
 }
 
 /// The keyed hash of the index: SipHash with a key drawn for each process, so that nobody can send

@@ -128,8 +128,8 @@ final class Writer {
             do throws(RecordReadFailure) {
                 guard try chain.names(identifier, using: &reader) else { continue }
                 if chain.isInOpenSegment { head = chain.head }
-                durableCount += chain.entries.count
-                for entry in chain.entries where entry.payloadHash == payloadHash && entry.kind == .callback {
+                durableCount += chain.count
+                for entry in [chain.newest] + chain.older where entry.payloadHash == payloadHash && entry.kind == .callback {
                     let line = try reader.read(entry, in: chain.segment)
                     if reader.bytes[line.payload] == submission.record[submission.payload] {
                         return batch.answer(.stored(sequence: entry.sequence, duplicate: true))
@@ -151,7 +151,7 @@ final class Writer {
         guard let open else { return }
         let position = durable + UInt64(batch.count)
         shared.published.withLock { published in
-            batch.place(in: &published.segments[published.segments.count - 1].index, at: open.size - Int64(batch.lines.count))
+            batch.place(in: &published.open.index, at: open.size - Int64(batch.lines.count))
             published.durable = position
         }
         // Every line of the batch says so.
@@ -196,7 +196,6 @@ final class Writer {
         if open?.first == first {
             // It has no durable record: its name is the next sequence.
             open = nil
-            shared.published.withLock { if $0.segments.last?.first == first { _ = $0.segments.removeLast() } }
         }
         // Out of the way, not out of sight. Asked, not assumed: somebody may have deleted it.
         if try directory.names().contains(name) { try directory.rename(name, to: SegmentName.failed(name)) }
@@ -212,7 +211,7 @@ final class Writer {
             throw error
         }
         open = Open(file: file, first: first, size: Int64(batch.lines.count))
-        shared.published.withLock { $0.segments.append(Segment(file: file, first: first, index: SegmentIndex())) }
+        shared.published.withLock { $0.begin(Segment(file: file, first: first, index: SegmentIndex())) }
         observe(.segmentBegun(name: name))
     }
 
