@@ -68,7 +68,7 @@ final class Loop {
     private var messages: [LoopMessage] = []
     private var generation: UInt32 = 0
     private var ticket: UInt64 = 0
-    private var isStopped = false
+    private(set) var isStopped = false
     private var dateSecond: Int64 = -1
     private var dateNow = HTTPDate(unixSeconds: 0)
 
@@ -140,6 +140,7 @@ final class Loop {
             case .connection(let fd, let role):
                 // What was handed over while we left is closed, not leaked.
                 if isStopped { Socket.close(fd) } else { open(fd, role) }
+            case .newcomer(let fd, let role, let hops): admit(fd, role, hops: hops)
             case .drain: drain()
             case .stop: isStopped = true
             }

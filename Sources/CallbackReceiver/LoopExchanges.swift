@@ -84,7 +84,7 @@ extension Loop {
     /// One complete request.
     private func exchange(_ connection: Connection, _ slot: Int, hasMore: Bool) {
         // What comes next has its own time.
-        deadlines.clear(slot)
+        deadlines.renew(slot, now: now)
         switch context.router.route(request, role: connection.role, isDraining: isDraining, into: &response, using: &scratch) {
         case .respond:
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(connection) }

@@ -13,6 +13,8 @@ enum LoopMessage: Sendable {
     case acknowledgements([Acknowledgement])
     /// An accepted connection that another loop hands over.
     case connection(fd: Int32, role: ListenerRole)
+    /// One for whom there is no place: that loop could make no room, perhaps this one can. `hops` more may be asked.
+    case newcomer(fd: Int32, role: ListenerRole, hops: Int)
     /// Stop accepting; answer what comes, then close.
     case drain
     /// Close everything now.
@@ -67,6 +69,11 @@ final class LoopHandle: Sendable {
     func closeLeftovers() {
         var messages: [LoopMessage] = []
         mailbox.take(into: &messages)
-        for case .connection(let fd, _) in messages { Socket.close(fd) }
+        for message in messages {
+            switch message {
+            case .connection(let fd, _), .newcomer(let fd, _, _): Socket.close(fd)
+            case .acknowledgements, .drain, .stop: break
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 //     watched ──accept fails, nobody can make room──▶ resting ──acceptPauseMilliseconds──▶ watched
 //        └───────────── drain ─────────────▶ gone ◀───────────── drain ────┘
 //
-// Promises: never more than `connectionsMax` connections; at the bound one that rests makes room, else the
+// Promises: never more than `connectionsMax` connections; at the bound one that rests, on whichever loop, makes room, else the
 // newcomer is told 503. A listener that cannot be served is not asked again and again (it stays readable).
 // Must not know: what connections say.
 
@@ -49,8 +49,8 @@ extension Loop {
                 return false
             }
             let (target, total) = place()
-            if total >= context.connectionsMax, !makeRoom() {
-                turnAway(fd, entry.role)
+            if total >= context.connectionsMax {
+                admit(fd, entry.role, hops: context.handles.count - 1)
             } else if target != index, context.handles[target].reserve() {
                 context.handles[target].post(.connection(fd: fd, role: entry.role))
             } else if handle.reserve() {
@@ -60,6 +60,20 @@ extension Loop {
             }
         }
         return true
+    }
+
+    /// At the bound: one that rests makes room, here or on one of the next `hops` loops; else 503.
+    func admit(_ fd: Int32, _ role: ListenerRole, hops: Int) {
+        let next = context.handles[(index + 1) % context.handles.count]
+        if isStopped {
+            Socket.close(fd)
+        } else if makeRoom(), handle.reserve() {
+            open(fd, role)
+        } else if hops > 0, next.connectionCount != nil {
+            next.post(.newcomer(fd: fd, role: role, hops: hops - 1))
+        } else {
+            turnAway(fd, role)
+        }
     }
 
     /// The loop with the fewest connections, and how many there are in all. A difference of one is not worth
