@@ -3,7 +3,7 @@
 // The package's rooms and which may see which. Arrows point one way:
 //
 //     CPlatform ◀ Platform ◀ CallbackLog ◀ CallbackReceiver ◀ callback-receiver
-//                            HTTPWire    ◀ CallbackReceiver
+//                CNghttp2  ◀ HTTPWire    ◀ CallbackReceiver
 //                            CrispCallback ◀ CallbackReceiver
 //
 // HTTPWire, CrispCallback and CallbackLog never meet. SwiftPM cannot forbid `import Glibc`;
@@ -30,9 +30,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPlatform"),
+        .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
         .target(name: "Platform", dependencies: ["CPlatform"], swiftSettings: strict),
-        .target(name: "HTTPWire", swiftSettings: strict),
+        .target(name: "HTTPWire", dependencies: ["CNghttp2"], swiftSettings: strict),
         .target(name: "CrispCallback", swiftSettings: strict),
         .target(name: "CallbackLog", dependencies: ["Platform"], swiftSettings: strict),
         .target(
