@@ -21,9 +21,9 @@ enum ProxyKind: String, CaseIterable {
     }
 
     /// Whether it waits for callback-receiver while that does not run. The README says which do.
-    var waitsForRestart: Bool { self == .haproxy }
+    var waitsForRestart: Bool { self != .nginx }
     /// Which HTTP its example speaks to callback-receiver, as `Upstream` names it.
-    var upstreamVersion: String { "HTTP/1.1" }
+    var upstreamVersion: String { self == .nginx ? "HTTP/1.1" : "HTTP/2" }
     /// Whether it sends a POST again that was sent on a connection which ended without an answer.
     var sendsAgain: Bool { self != .caddy }
 
