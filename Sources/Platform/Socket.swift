@@ -112,9 +112,17 @@ public final class Listener: Sendable {
     }
 
     /// The next connection, or why there is none (`isWouldBlock` when nobody waits).
-    public func accept() throws(SystemError) -> Int32 {
-        let fd = retryingOnInterrupt { cplatform_accept(descriptor) }
+    public func accept() throws(SystemError) -> (fd: Int32, peer: IPAddress) {
+        var peer = cplatform_address()
+        // The address outlives the call, which fills it in.
+        let fd = retryingOnInterrupt { unsafe cplatform_accept(descriptor, &peer) }
         if fd < 0 { throw .latest("accept4") }
+        return (fd, IPAddress(peer))
+    }
+
+    /// The same, for whom the peer does not matter.
+    public func accept() throws(SystemError) -> Int32 {
+        let (fd, _): (Int32, IPAddress) = try accept()
         return fd
     }
 }
