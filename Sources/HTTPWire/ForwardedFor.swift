@@ -49,18 +49,19 @@ public enum ForwardedFor {
     private typealias Reader = (Span<UInt8>, Range<Int>, inout [NodeAddress?]) -> Bool
 
     private static func hops(of name: StaticString, in request: borrowing Request, element read: Reader) -> Hops {
-        var lines: [Range<Int>] = []
-        request.forEachValue(of: name) { lines.append($0) }
-        var hops = Hops(isAbsent: lines.isEmpty)
+        var hops = Hops()
+        let bytes = request.head.span
         // Each line for itself, the last one first (RFC 9110 §5.3): what a proxy appended as a line of its own stays
         // readable, whatever an earlier one holds.
-        for line in lines.reversed() where hops.list.count < hopsMax {
+        for field in request.fields.reversed() where bytes.equalsIgnoringCase(name, at: field.name) {
+            hops.isAbsent = false
             var elements: [NodeAddress?] = []
-            guard read(request.head.span, line, &elements) else {
+            guard read(bytes, field.value, &elements) else {
                 hops.list.append(nil)
                 break
             }
             hops.list.append(contentsOf: elements.reversed())
+            if hops.list.count >= hopsMax { break }
         }
         return hops
     }

@@ -110,7 +110,9 @@ struct ProxyHeaderTests {
         }
         // Datagrams on a stream, and what is not assigned.
         for family: UInt8 in [0x01, 0x02, 0x10, 0x12, 0x13, 0x20, 0x22, 0x30, 0x32, 0x41, 0xFF] {
-            #expect(reading(version2(0x21, family, [UInt8](repeating: 0, count: 216))) == .malformed, "family \(family)")
+            let bytes = version2(0x21, family, [UInt8](repeating: 0, count: 216))
+            #expect(reading(bytes) == .malformed, "family \(family)")
+            #expect(ProxyHeader.read(bytes.span.extracting(0..<14)) == .malformed, "as soon as it is known")
         }
         #expect(reading(version2(0x21, 0x11, Self.ipv4, length: 11)) == .malformed, "shorter than its addresses")
         #expect(reading(version2(0x21, 0x21, Self.ipv6, length: 35)) == .malformed)
