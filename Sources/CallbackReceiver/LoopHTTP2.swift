@@ -31,7 +31,7 @@ extension Loop {
             case .needsMore: return
             case .refused(let stream, let refusal):
                 Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
-                logRefusal(connection)
+                logRefusal(client(connection))
                 respond(connection, streams, stream)
             case .request(let stream):
                 guard streams.awaitedCount < Self.awaitedMax else {

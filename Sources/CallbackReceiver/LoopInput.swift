@@ -27,7 +27,9 @@ extension Loop {
     private mutating func read(_ connection: Connection, _ slot: Int) -> Bool {
         switch Socket.receive(connection.fd, into: &readBuffer, from: 0) {
         case .bytes(let count):
-            if !connection.isDecided {
+            if connection.peer.standing == .awaitsHeader {
+                return receiveHeader(connection, slot, received: count)
+            } else if !connection.isDecided {
                 decide(connection, slot, received: count)
             } else if let streams = connection.streams {
                 let buffer = readBuffer
@@ -37,6 +39,11 @@ extension Loop {
             }
         case .end:
             connection.peerClosed = true
+            if connection.peer.standing == .awaitsHeader {
+                // A proxy that only looked whether we are here.
+                connection.isClosing = true
+                break
+            }
             if let streams = connection.streams {
                 // What has not come whole never will; what has is answered.
                 streams.session.timeOutIncomplete(through: streams.session.newestStream)
@@ -51,7 +58,7 @@ extension Loop {
     }
 
     /// The first bytes: the connection preface of HTTP/2, or anything else.
-    private mutating func decide(_ connection: Connection, _ slot: Int, received: Int) {
+    mutating func decide(_ connection: Connection, _ slot: Int, received: Int) {
         if !connection.input.isEmpty { connection.input.append(contentsOf: readBuffer[..<received]) }
         let bytes = connection.input.isEmpty ? readBuffer[..<received] : connection.input[...]
         switch HTTP2Session.beginsWithPreface(bytes.span) {

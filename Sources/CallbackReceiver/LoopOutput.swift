@@ -43,6 +43,7 @@ extension Loop {
 
     private func awaited(_ connection: Connection) -> Deadline? {
         if connection.isLingering { return .linger }
+        if connection.peer.standing == .awaitsHeader { return .head }
         if let streams = connection.streams {
             if !streams.session.isReady { return .head }
             return streams.isResting && !connection.hasOutput ? (isDraining ? .drain : .idle) : .streams
@@ -164,7 +165,7 @@ extension Loop {
         case .streams:
             if let streams = connection.streams { lookOver(connection, streams, slot) }
         case .head, .body:
-            if connection.streams != nil { return close(slot) }
+            if connection.streams != nil || connection.peer.standing == .awaitsHeader { return close(slot) }
             beginHTTP1(connection, slot)
             refuse(kind == .head ? .headTimeout : .bodyTimeout, connection)
             finish(connection, slot)
