@@ -29,7 +29,8 @@ struct Benchmark: ParsableCommand {
             out, and the exit status is 1.
             """)
 
-    private static let http2RoundsMax = 3
+    /// Of the parts with many loads a round: the whole run is to end within eight minutes.
+    private static let roundsMax = 3
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
         case micro, whole, http2, overload, hostile
@@ -81,23 +82,26 @@ struct Benchmark: ParsableCommand {
         let tools = Tools(server: server ?? beside + "/callback-receiver")
 
         var table = Table()
+        var attacks = HostileFigures.table
         var missing: [String] = []
         for part in only.map({ [$0] }) ?? Part.allCases {
             let absent = tools.missing(for: part)
             if absent.isEmpty {
-                try measure(part, tools, workplace, descriptorsMax, into: &table)
+                try measure(part, tools, workplace, descriptorsMax, into: &table, &attacks)
             } else {
                 missing += absent.map { "\(part.rawValue): \($0)" }
             }
         }
         print(Machine.header(tools: tools, directory: workplace.path, rounds: rounds, seconds: seconds))
-        print(table.markdown)
+        if !table.isEmpty { print(table.markdown) }
+        if !attacks.isEmpty { print("\n\(HostileFigures.caption)\n\n\(attacks.markdown)") }
         for line in missing { Progress.say("not measured: \(line)") }
         if !missing.isEmpty { throw ExitCode(1) }
     }
 
     private func measure(
-        _ part: Part, _ tools: Tools, _ workplace: Workplace, _ descriptorsMax: Int, into table: inout Table
+        _ part: Part, _ tools: Tools, _ workplace: Workplace, _ descriptorsMax: Int, into table: inout Table,
+        _ attacks: inout Table
     ) throws {
         switch part {
         case .micro:
@@ -111,11 +115,14 @@ struct Benchmark: ParsableCommand {
             let whole = WholeFigures(tools: tools, workplace: workplace, load: load, rounds: rounds)
             try whole.measure(connectionCounts, into: &table)
         case .http2:
-            // Nine loads a round: more rounds than these would take too long.
-            let figures = HTTP2Figures(
-                tools: tools, workplace: workplace, rounds: min(rounds, Self.http2RoundsMax), seconds: seconds)
+            let figures = HTTP2Figures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
             try figures.measure(into: &table)
-        case .overload, .hostile: break
+        case .overload:
+            let figures = OverloadFigures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
+            try figures.measure(into: &table)
+        case .hostile:
+            let figures = HostileFigures(tools: tools, workplace: workplace, descriptorsMax: descriptorsMax)
+            try figures.measure(into: &table, &attacks)
         }
     }
 }

@@ -8,6 +8,8 @@ import Platform
 final class Client {
     /// More than any answer here.
     private static let answerBytesMax = 65_536
+    /// Longer than any answer may take; then it counts as none.
+    private static let answerSecondsMax = 10
 
     struct Answer {
         let status: Int
@@ -21,6 +23,7 @@ final class Client {
     init(port: UInt16) throws {
         self.port = port
         fd = try Loopback.connect(port: port)
+        Loopback.setReceiveTimeout(fd, seconds: Self.answerSecondsMax)
     }
 
     deinit { Socket.close(fd) }

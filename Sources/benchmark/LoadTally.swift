@@ -34,8 +34,6 @@ struct LoadTally {
     /// 2xx a second.
     var goodput: Double { Double(succeededInTime) / seconds }
     var answered: Int { succeeded + refused + failed + reset }
-    /// Of what was due in the measured time, the share that was answered 503 or not sent.
-    var shedShare: Double { Double(refusedInTime + heldBack) / Double(max(1, dueInTime)) }
 
     /// A request that is due; the number it is to have.
     mutating func take(isInTime: Bool) -> UInt64 {

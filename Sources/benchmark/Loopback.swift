@@ -41,6 +41,12 @@ enum Loopback {
     /// From now on calls on it return what there is.
     static func setNonBlocking(_ fd: Int32) { _ = fcntl(fd, F_SETFL, O_NONBLOCK) }
 
+    /// A blocking read ends after so long.
+    static func setReceiveTimeout(_ fd: Int32, seconds: Int) {
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        _ = unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Closing it sends RST, and leaves nothing behind in TIME_WAIT: thousands a second need that.
     static func resetOnClose(_ fd: Int32) {
         var value = linger(l_onoff: 1, l_linger: 0)

@@ -19,18 +19,18 @@ struct Subject {
         case http1, http2
     }
 
-    /// The server of this package, on the log in `directory`; with `processor`, on that one alone.
+    /// The server of this package, on the log in `directory`; with `processors`, a list for taskset(1), on these alone.
     static func receiver(
-        _ tools: Tools, _ workplace: Workplace, directory: String, processor: Int? = nil
+        _ tools: Tools, _ workplace: Workplace, directory: String, processors: String? = nil
     ) throws -> Subject {
         let errors = workplace.path + "/receiver.log"
         let output = Pipe()
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-directory", directory]
         let process =
-            if let processor {
+            if let processors {
                 // It becomes the server, and keeps its process id.
                 try workplace.start(
-                    tools.taskset, ["-c", "\(processor)", tools.server] + arguments, output: output, errors: errors)
+                    tools.taskset, ["-c", processors, tools.server] + arguments, output: output, errors: errors)
             } else {
                 try workplace.start(tools.server, arguments, output: output, errors: errors)
             }
