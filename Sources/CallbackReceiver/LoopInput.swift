@@ -33,7 +33,7 @@ extension Loop {
                 decide(connection, slot, received: count)
             } else if let streams = connection.streams {
                 let buffer = readBuffer
-                receive(connection, streams, slot, buffer.span.extracting(0..<count))
+                streams.session.receive(buffer.span.extracting(0..<count), now: now)
             } else {
                 parse(connection, slot, received: count)
             }
@@ -46,7 +46,7 @@ extension Loop {
             }
             if let streams = connection.streams {
                 // What has not come whole never will; what has is answered.
-                refuseIncomplete(connection, streams, slot)
+                streams.session.timeOutIncomplete(through: streams.session.newestStream)
                 break
             }
             beginHTTP1(connection, slot)
@@ -70,7 +70,7 @@ extension Loop {
         case .yes:
             connection.isDecided = true
             connection.input = []
-            receive(connection, beginStreams(connection), slot, bytes.span)
+            beginStreams(connection).session.receive(bytes.span, now: now)
         }
     }
 

@@ -11,7 +11,10 @@ extension Loop {
     mutating func finish(_ connection: Connection, _ slot: Int) {
         var goesOn = true
         while goesOn {
-            if let streams = connection.streams { sendFrames(connection, streams) }
+            if let streams = connection.streams {
+                serveWhole(connection, streams, slot)
+                sendFrames(connection, streams)
+            }
             let hasWritten = !output.isEmpty
             if hasWritten, !send(connection, slot) { return close(slot) }
             // What waited for the peer to read may go on now.
@@ -130,13 +133,13 @@ extension Loop {
     private mutating func relieve(_ connection: Connection, _ slot: Int) {
         refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
         if connection.heldBytes > Self.heldShareBytesMax, let streams = connection.streams {
-            refuseIncomplete(connection, streams, slot)
+            streams.session.timeOutIncomplete(through: streams.session.newestStream)
             return finish(connection, slot)
         }
         let oldest = deadlines.oldest(.body) ?? slot
         guard let other = slots[oldest], other.heldBytes > 0 else { return }
         if let streams = other.streams {
-            refuseIncomplete(other, streams, oldest)
+            streams.session.timeOutIncomplete(through: streams.session.newestStream)
         } else {
             refuse(.bodyTimeout, other)
         }
