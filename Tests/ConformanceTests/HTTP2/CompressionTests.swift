@@ -98,19 +98,13 @@ struct CompressionTests {
         }
     }
 
-    @Test("RFC 9113 §4.3: a block in many frames is one block, whatever the cuts")
+    @Test("RFC 9113 §4.3: a block in many frames is one block, wherever it is cut")
     func cuts() throws {
         let connection = try connectHTTP2()
         let block = HPACK.block(HTTP2Connection.fields("GET", "/healthz") + [("x-field", "value")])
-        for length in [1, 7, block.count - 1] {
+        for place in 0...block.count {
             let stream = connection.takeStream()
-            let starts = Array(stride(from: 0, to: block.count, by: length))
-            try connection.send(
-                starts.map { start in
-                    let piece = Array(block[start..<min(start + length, block.count)])
-                    let isLast = start == starts.last
-                    return start == 0 ? .headers(piece, on: stream, endHeaders: isLast) : .continuation(piece, on: stream, endHeaders: isLast)
-                })
+            try connection.send(.headers(Array(block[..<place]), on: stream, endHeaders: false), .continuation(Array(block[place...]), on: stream))
             #expect(try connection.answer(on: stream).status == 200)
         }
         // Empty pieces are pieces.

@@ -53,18 +53,18 @@ struct FlowControlTests {
 
     @Test("RFC 9113 §6.9.1: the connection's window holds for all streams together")
     func connectionWindow() throws {
-        let identifier = try largeRequest(callbacks: 3)
+        let identifier = try largeRequest(callbacks: 1)
         let connection = try connectHTTP2([(HTTP2Setting.initialWindowSize, 0x7FFF_FFFF)])
         connection.givesWindowsBack = false
-        let streams = try (0..<4).map { _ in try connection.request("GET", "/v1/requests/\(identifier)/callbacks") }
+        let streams = try (0..<3).map { _ in try connection.request("GET", "/v1/requests/\(identifier)/callbacks") }
         try connection.read { connection in connection.receiveWindow == 0 }
         try connection.roundTrip()
-        // Fields and small answers without DATA are not held up.
+        // What has no DATA is not held up.
         #expect(try connection.exchange("HEAD", "/healthz").status == 200)
         #expect(streams.reduce(0) { $0 + (connection.streams[$1]?.body.count ?? 0) } == 65_535)
         try connection.send(.windowUpdate(0, 0x7FFF_FFFF - 65_535))
         let bodies = try streams.map { try connection.answer(on: $0).body }
-        for body in bodies { #expect(body.count > 180_000 && body == bodies[0]) }
+        for body in bodies { #expect(body.count > 60_000 && body == bodies[0]) }
     }
 
     @Test("RFC 9113 §6.9.2: a smaller initial window takes open streams below zero, and nothing is sent until they are above")
@@ -121,6 +121,9 @@ struct FlowControlTests {
         try connection.send(.windowUpdate(0, 0x7FFF_FFFF - 65_535))
         let stream = try connection.request("GET", "/healthz")
         #expect(try connection.answer(on: stream).status == 200)
+        // Of what that answer took, one byte is given back, its reserved bit set.
+        connection.givesWindowsBack = false
+        #expect(try connection.exchange("GET", "/healthz").status == 200)
         try connection.raw.send(HTTP2Frame.windowUpdate(0, 0x8000_0001).bytes)
         #expect(try connection.exchange("GET", "/healthz").status == 200)
     }

@@ -47,12 +47,12 @@ func expectStreamError(
 ) throws {
     let connection = try connectHTTP2(settings)
     let other = connection.takeStream()
-    try connection.send(.headers(postBlock(), on: other, end: false))
+    try connection.send(.headers(healthBlock, on: other, end: false))
     let stream = try provoke(connection)
     switch try connection.outcome(of: stream) {
     case .reset(let code):
         #expect(codes.contains(code), "\(code)", sourceLocation: sourceLocation)
-        try connection.send(.data(Array(sentPayload(Shared.freshIdentifier()).utf8), on: other, end: true))
+        try connection.send(.data([], on: other, end: true))
         #expect(try connection.answer(on: other).status == 200, sourceLocation: sourceLocation)
     case .goAway(let code):
         #expect(codes.contains(code), "GOAWAY \(code)", sourceLocation: sourceLocation)
@@ -69,7 +69,7 @@ func expectMalformed(
 ) throws {
     let connection = try connectHTTP2()
     let other = connection.takeStream(), stream = connection.takeStream()
-    try connection.send(.headers(postBlock(), on: other, end: false))
+    try connection.send(.headers(healthBlock, on: other, end: false))
     let smuggled = Shared.freshIdentifier("smuggled")
     try connection.send(.headers(block, on: stream, end: false), .data(Array(sentPayload(smuggled).utf8), on: stream, end: trailers == nil))
     if let trailers { try connection.send(.headers(trailers, on: stream, end: true)) }
@@ -79,7 +79,7 @@ func expectMalformed(
     case let outcome: Issue.record("malformed, and ended with \(outcome)", sourceLocation: sourceLocation)
     }
     if !connection.hasEnded {
-        try connection.send(.data(Array(sentPayload(Shared.freshIdentifier()).utf8), on: other, end: true))
+        try connection.send(.data([], on: other, end: true))
         #expect(try connection.answer(on: other).status == 200, "another stream", sourceLocation: sourceLocation)
     }
     #expect(try Shared.server().status(of: smuggled).status == 404, "a malformed request was executed", sourceLocation: sourceLocation)
