@@ -73,7 +73,7 @@ let package = Package(
         .testTarget(
             name: "CallbackReceiverTests",
             dependencies: [
-                "CallbackLog", "CallbackReceiver", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
+                "CallbackLog", "CallbackReceiver", "CrispCallback", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),

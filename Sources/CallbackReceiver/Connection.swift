@@ -1,22 +1,40 @@
 // What a loop keeps of one connection between two events.
 //
+//     undecided ──first bytes──▶ HTTP/1.1 or HTTP/2 (RFC 9113 §3.3)
 //     open ──answer said close──▶ closing ──all sent──▶ lingering ──peer closed, or time is up──▶ closed
 //       └────────────── reset, or the peer closed with nothing owed ─────────────────────────────▶ closed
 //
 // An idle connection holds no buffer: what was read is parsed in the loop's own, and only what is incomplete
-// stays here. Promises: at most one exchange waits for the log; what the peer sends meanwhile waits in the
-// kernel (back-pressure, invariant 7). Owned by its loop; touched on the loop's queue only.
+// stays here. Promises: over HTTP/1.1 one exchange at most waits for the log, over HTTP/2 one for each stream; what the
+// peer sends beyond waits in the kernel (back-pressure, invariant 7). Owned by its loop; touched on the loop's queue only.
 // Must not know: epoll, routes.
 
 import HTTPWire
 import Platform
 
 final class Connection {
-    /// A callback that was handed to the log and not answered yet.
-    struct Pending {
-        /// Names this exchange in the acknowledgement; never the connection (DESIGN.md §6).
-        let ticket: UInt64
-        let prepared: PreparedCallback
+    /// What an HTTP/2 connection has beside an HTTP/1.1 one.
+    final class Streams {
+        let session: HTTP2Session
+        /// Callbacks that the log has, those of streams that were reset meanwhile included.
+        var awaitedCount = 0
+        /// Answered meanwhile, and not written yet.
+        var isTouched = false
+        /// Since when there have been requests that did not come whole, and the newest stream then; nil where there are none.
+        var incompleteSince: (at: Int64, newest: HTTP2Session.StreamID)?
+        /// Since when there have been answers that the peer's windows keep here, and what had been sent then.
+        var unsentSince: (at: Int64, bytes: Int)?
+        /// Of all answers' content so far.
+        var answeredBytes = 0
+
+        init(_ session: HTTP2Session) { self.session = session }
+
+        /// What the peer's windows have let go.
+        var sentBytes: Int { answeredBytes - session.unsentBytes }
+        /// Nothing is asked and nothing is owed.
+        var isResting: Bool {
+            session.incompleteCount == 0 && session.unansweredCount == 0 && session.unsentBytes == 0 && awaitedCount == 0
+        }
     }
 
     let fd: Int32
@@ -24,6 +42,10 @@ final class Connection {
     /// In the epoll token, beside the slot: an event for a connection before this one in its slot is not for this one.
     let generation: UInt32
     var session: HTTP1Session
+    /// Once its first bytes have said so; `session` is not used then.
+    var streams: Streams?
+    /// Whether the first bytes have told HTTP/1.1 from HTTP/2. Until then they are in `input`.
+    var isDecided = false
     /// A request of which a part has come.
     var request: Request?
     /// Bytes that came and are not consumed: less than a head, or requests behind the one that waits.
@@ -31,7 +53,12 @@ final class Connection {
     /// What the peer has not taken yet, from `outputStart` on.
     var output: [UInt8] = []
     var outputStart = 0
-    var pending: Pending?
+    /// What the peer has taken of `output` since the deadline for that was set.
+    var takenBytes = 0
+    /// What of requests this connection holds in memory, as the loop has counted it.
+    var heldBytes = 0
+    /// The log has its callback, and nothing behind that is read until it is answered (HTTP/1.1).
+    var awaitsLog = false
     /// Whole requests may be in `input`: they wait for the log, or for the peer to read what is unsent.
     var hasWaitingInput = false
     /// What epoll watches for.
@@ -61,5 +88,11 @@ final class Connection {
 
     var hasOutput: Bool { outputStart < output.count }
     /// Nothing further is read for now: something is owed first, or nothing is read any more.
-    var isBusy: Bool { pending != nil || hasOutput || hasWaitingInput || isClosing }
+    var isBusy: Bool { awaitsLog || hasOutput || hasWaitingInput || isClosing }
+
+    /// What of requests is in memory now: heads, bodies, input that waits.
+    var holdsBytes: Int {
+        if let streams { return streams.session.heldBytes }
+        return input.count + (request.map { $0.head.count + $0.body.count } ?? 0)
+    }
 }

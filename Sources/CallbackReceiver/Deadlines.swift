@@ -1,27 +1,29 @@
 // When a connection's patience ends, for all connections of a loop.
 //
-// Every kind of deadline lasts equally long for all, so whoever begins last ends last: one list for each
+// Callbacks that wait for the log have a time of their own (Exchanges). Every kind of deadline lasts equally long for all, so whoever begins last ends last: one list for each
 // kind, appended at the end, is always in order. Setting, clearing and finding the next are O(1); lists are
 // links between connection slots, so nothing is allocated.
 //
 //     idle         between requests, and before the first byte of a connection's first
 //     head, body   from the first byte of a head to its end; from there to the end of the body
-//     commit       a callback waits for the disk (invariant 3: 5 s, then 503)
-//     write        an answer waits for the peer to read on; begins anew whenever it does
+//     streams      an HTTP/2 connection has open streams: it is looked over, then again (LoopHTTP2)
+//     write        an answer waits for the peer to read on; begins anew where it took enough meanwhile
 //     linger       answered, closed by us; waits for the peer to close too
 //     drain        idle while the server stops: time for a request that was on its way
 //
 // Must not know: what a slot is, or what happens when time is up.
 
 enum Deadline: Int, CaseIterable, Sendable {
-    case idle, head, body, commit, write, linger, drain
+    case idle, head, body, streams, write, linger, drain
 }
 
 struct Deadlines {
-    /// 503 for a callback after this; its record may become durable all the same (invariant 3).
-    static let commitSeconds = 5
-    /// A peer that takes nothing of an answer for so long is gone.
+    /// How often an HTTP/2 connection with open streams is looked over: what its streams may take is kept to within this.
+    static let streamsSeconds = 1
+    /// A peer that takes less than `writeBytesMin` of its answers in this time is gone, or does harm.
     static let writeSeconds = 30
+    /// 16 KiB in `writeSeconds` is a tenth of what the slowest mobile network carries; a whole answer is less, mostly.
+    static let writeBytesMin = 16 * 1_024
     /// Time for a peer to read our last answer and close, before we do (RFC 9112 §9.6).
     static let lingerSeconds = 2
     /// A stop waits so long on an idle connection, in case a request was on its way.
@@ -40,7 +42,7 @@ struct Deadlines {
     private var milliseconds = InlineArray<7, Int64>(repeating: 0)
 
     init(idleSeconds: Int, headSeconds: Int, bodySeconds: Int) {
-        let seconds = [idleSeconds, headSeconds, bodySeconds, Self.commitSeconds, Self.writeSeconds, Self.lingerSeconds, Self.drainSeconds]
+        let seconds = [idleSeconds, headSeconds, bodySeconds, Self.streamsSeconds, Self.writeSeconds, Self.lingerSeconds, Self.drainSeconds]
         for kind in Deadline.allCases { milliseconds[kind.rawValue] = Int64(seconds[kind.rawValue]) * 1_000 }
     }
 

@@ -27,13 +27,32 @@ struct LoopContext: Sendable {
     let loopEnded: @Sendable () -> Void
 }
 
-final class Loop {
+/// A loop on its way to its queue. There it is taken out and is a local value from then on: nothing else can reach it,
+/// which the compiler then knows, so that no access to what it owns has to be checked while it runs.
+final class ReadyLoop {
+    private var loop: Loop?
+
+    init(_ loop: consuming Loop) { self.loop = loop }
+
+    /// Runs until the server stops. Occupies the queue. Once.
+    func run() {
+        guard var running = loop.take() else { return }
+        running.run()
+    }
+}
+
+struct Loop {
     /// What one read takes at most. Larger bodies come in several.
     static let readBytesMax = 64 * 1_024
     /// With so much unsent, a connection's further requests wait (pipelining without reading).
     static let unsentBytesMax = 64 * 1_024
     /// Buffers larger than this are given back after use.
     static let keptBytesMax = 256 * 1_024
+    /// Heads, bodies and waiting input of requests that are not whole, of all connections of a loop: a thousand of the
+    /// largest callbacks at once. Beyond, whoever has been sending for longest is refused (invariant 7).
+    static let heldBytesMax = 64 * 1_024 * 1_024
+    /// A connection over HTTP/2 that alone holds more of it than this is the one to refuse.
+    static let heldShareBytesMax = 1_024 * 1_024
     /// What a closing peer may still send us before we stop listening to it.
     static let lingerBytesMax = 1_024 * 1_024
 
@@ -49,7 +68,15 @@ final class Loop {
     var deadlines: Deadlines
     /// Read for each event: after a quiet time the reading before it is long past.
     var now: Int64
-    var isDraining = false
+    /// When the drain began; nil before.
+    var drainBegan: Int64?
+    var isDraining: Bool { drainBegan != nil }
+    /// Callbacks that the log has.
+    var exchanges = Exchanges()
+    /// The tokens of HTTP/2 connections that have answers to write.
+    var touched: [UInt64] = []
+    /// What all connections hold of requests, in bytes.
+    var heldBytes = 0
     /// Let go of when draining: with the last loop's the socket closes, and nobody is left waiting in its backlog.
     var listeners: [(listener: Listener, role: ListenerRole)]
     /// When the listeners are watched again; nil while they are.
@@ -67,7 +94,6 @@ final class Loop {
     var turnedAwayCount = 0
     private var messages: [LoopMessage] = []
     private var generation: UInt32 = 0
-    private var ticket: UInt64 = 0
     private(set) var isStopped = false
     private var dateSecond: Int64 = -1
     private var dateNow = HTTPDate(unixSeconds: 0)
@@ -90,7 +116,7 @@ final class Loop {
     }
 
     /// Runs until the server stops. Occupies its queue.
-    func run() {
+    mutating func run() {
         while !isStopped, !(isDraining && handle.endIfEmpty()) {
             events.wait(timeoutMilliseconds: patienceMilliseconds) { token, ready in
                 now = context.clock()
@@ -100,6 +126,7 @@ final class Loop {
             while let (slot, kind) = deadlines.takeExpired(now: now) {
                 if let connection = slots[slot] { expire(connection, slot, kind) }
             }
+            answerExpired()
             if let at = listeningResumesAt, at <= now { resumeListening() }
         }
         isStopped = true
@@ -113,10 +140,11 @@ final class Loop {
     private var patienceMilliseconds: Int32 {
         var patience = deadlines.milliseconds(untilNextFrom: now)
         if let at = listeningResumesAt { patience = min(patience ?? .max, max(0, at - now)) }
+        if let at = exchanges.expiresAt { patience = min(patience ?? .max, max(0, at - now)) }
         return patience.map { Int32(clamping: $0 + 1) } ?? -1
     }
 
-    private func handle(_ token: UInt64, _ ready: Readiness) {
+    private mutating func handle(_ token: UInt64, _ ready: Readiness) {
         if token == Self.wakeupToken {
             handle.wakeup.acknowledge()
             takeMessages()
@@ -125,18 +153,16 @@ final class Loop {
             let number = Int(token - Self.listenerToken)
             if number < listeners.count { accept(from: listeners[number]) }
         } else {
-            let slot = Int(truncatingIfNeeded: token & 0xFFFF_FFFF)
-            guard slot < slots.count, let connection = slots[slot], connection.generation == UInt32(token >> 32) else { return }
-            serve(connection, slot, ready)
+            guard let connection = connection(of: token) else { return }
+            serve(connection, slot(of: token), ready)
         }
     }
 
-    private func takeMessages() {
+    private mutating func takeMessages() {
         handle.mailbox.take(into: &messages)
         for message in messages {
             switch message {
-            case .acknowledgements(let list):
-                for acknowledgement in list { answer(acknowledgement) }
+            case .acknowledgements(let list): answer(list)
             case .connection(let fd, let role):
                 // What was handed over while we left is closed, not leaked.
                 if isStopped { Socket.close(fd) } else { open(fd, role) }
@@ -151,7 +177,7 @@ final class Loop {
 
     /// A place for it is reserved already, unless it is only turned away. Nil where it cannot be watched.
     @discardableResult
-    func open(_ fd: Int32, _ role: ListenerRole, isTurnedAway: Bool = false) -> Int? {
+    mutating func open(_ fd: Int32, _ role: ListenerRole, isTurnedAway: Bool = false) -> Int? {
         Socket.setNoDelay(fd)
         generation &+= 1
         // The two highest tokens are not connections'.
@@ -175,13 +201,23 @@ final class Loop {
         UInt64(connection.generation) << 32 | UInt64(slot)
     }
 
+    func slot(of token: UInt64) -> Int { Int(truncatingIfNeeded: token & 0xFFFF_FFFF) }
+
+    /// The connection that this token was given to; nil where it is gone, whoever has its slot now.
+    func connection(of token: UInt64) -> Connection? {
+        let slot = slot(of: token)
+        guard slot < slots.count, let connection = slots[slot], connection.generation == UInt32(token >> 32) else { return nil }
+        return connection
+    }
+
     /// Closing the descriptor takes it out of the epoll set, too.
-    func close(_ slot: Int) {
+    mutating func close(_ slot: Int) {
         guard let connection = slots[slot] else { return }
         deadlines.clear(slot)
         slots[slot] = nil
         freeSlots.append(slot)
         Socket.close(connection.fd)
+        heldBytes -= connection.heldBytes
         if connection.isTurnedAway { turnedAwayCount -= 1 } else { handle.release() }
         // There is room again.
         if listeningResumesAt != nil { listeningResumesAt = now }
@@ -189,12 +225,7 @@ final class Loop {
 
     // MARK: small things
 
-    func nextTicket(for slot: Int) -> UInt64 {
-        ticket = (ticket + 1) & 0xFF_FFFF_FFFF
-        return UInt64(slot) << 40 | ticket
-    }
-
-    func date() -> HTTPDate {
+    mutating func date() -> HTTPDate {
         let second = Clock.wallMilliseconds() / 1_000
         if second != dateSecond {
             dateSecond = second

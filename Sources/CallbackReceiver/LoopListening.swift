@@ -24,7 +24,7 @@ extension Loop {
     static let turnedAwayMax = 64
 
     /// Watches all of them, or, where that fails, none.
-    func watchListeners() throws(SystemError) {
+    mutating func watchListeners() throws(SystemError) {
         for (number, entry) in listeners.enumerated() {
             do throws(SystemError) {
                 try events.add(entry.listener.descriptor, token: Self.listenerToken + UInt64(number), interest: [.readable, .exclusive])
@@ -37,7 +37,7 @@ extension Loop {
 
     /// Takes at most `acceptsMax` of those who wait. True where more may wait.
     @discardableResult
-    func accept(from entry: (listener: Listener, role: ListenerRole)) -> Bool {
+    mutating func accept(from entry: (listener: Listener, role: ListenerRole)) -> Bool {
         for _ in 0..<Self.acceptsMax {
             let fd: Int32
             do throws(SystemError) {
@@ -63,7 +63,7 @@ extension Loop {
     }
 
     /// At the bound: one that rests makes room, here or on one of the next `hops` loops; else 503.
-    func admit(_ fd: Int32, _ role: ListenerRole, hops: Int) {
+    mutating func admit(_ fd: Int32, _ role: ListenerRole, hops: Int) {
         let next = context.handles[(index + 1) % context.handles.count]
         if isStopped {
             Socket.close(fd)
@@ -95,12 +95,13 @@ extension Loop {
 
     /// Closes the connection that has rested longest. Not one that has just come, since it is about to speak, and
     /// not one that has spoken already: its callback is the only one there will ever be.
-    private func makeRoom() -> Bool {
+    private mutating func makeRoom() -> Bool {
         var candidate = deadlines.oldest(.idle)
         for _ in 0..<Self.closeLooksMax {
             guard let slot = candidate, let connection = slots[slot] else { return false }
             let rests = connection.wasAnswered || deadlines.began(slot) ?? now < now - Self.restMilliseconds
             if rests, !Socket.isReadable(connection.fd) {
+                sayGoodbye(connection)
                 close(slot)
                 return true
             }
@@ -109,8 +110,17 @@ extension Loop {
         return false
     }
 
+    /// Over HTTP/2 a peer is told which streams were not looked at (RFC 9113 §6.8); over HTTP/1.1 it sees the FIN.
+    private mutating func sayGoodbye(_ connection: Connection) {
+        guard let streams = connection.streams, !connection.hasOutput else { return }
+        streams.session.endShutdown()
+        sendFrames(connection, streams)
+        _ = Socket.send(connection.fd, output, from: 0)
+        output.removeAll(keepingCapacity: true)
+    }
+
     /// Over `server.connections-max`, and none rests: 503, and time to read it.
-    private func turnAway(_ fd: Int32, _ role: ListenerRole) {
+    private mutating func turnAway(_ fd: Int32, _ role: ListenerRole) {
         refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
         guard turnedAwayCount < Self.turnedAwayMax else { return Socket.close(fd) }
         guard let slot = open(fd, role, isTurnedAway: true), let connection = slots[slot] else { return }
@@ -121,14 +131,14 @@ extension Loop {
         finish(connection, slot)
     }
 
-    private func restListening(because error: SystemError) {
+    private mutating func restListening(because error: SystemError) {
         refusalLog.warning("no connection can be accepted at the moment", ["error": "\(error)"], now: now)
         guard listeningResumesAt == nil else { return }
         for entry in listeners { events.remove(entry.listener.descriptor) }
         listeningResumesAt = now + Self.acceptPauseMilliseconds
     }
 
-    func resumeListening() {
+    mutating func resumeListening() {
         listeningResumesAt = nil
         do throws(SystemError) {
             try watchListeners()
@@ -138,9 +148,9 @@ extension Loop {
     }
 
     /// No new connections; those that are open are answered, then closed.
-    func drain() {
+    mutating func drain() {
         guard !isDraining else { return }
-        isDraining = true
+        drainBegan = now
         // What is in the backlog was accepted by the kernel; it counts as accepted.
         for entry in listeners {
             var turns = Int(Listener.backlogMax) / Self.acceptsMax
@@ -149,6 +159,11 @@ extension Loop {
         if listeningResumesAt == nil { for entry in listeners { events.remove(entry.listener.descriptor) } }
         listeningResumesAt = nil
         listeners = []
-        for slot in slots.indices where deadlines.kind(of: slot) == .idle { deadlines.set(.drain, for: slot, now: now) }
+        for slot in slots.indices {
+            if deadlines.kind(of: slot) == .idle { deadlines.set(.drain, for: slot, now: now) }
+            guard let connection = slots[slot], let streams = connection.streams, !connection.isClosing else { continue }
+            streams.session.beginShutdown()
+            finish(connection, slot)
+        }
     }
 }

@@ -57,10 +57,10 @@ struct Router: Sendable {
         pathBytes = Array(configuration.callbackPath.utf8)
     }
 
-    /// Answers `request`, or says what to append.
+    /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
     func route(
-        _ request: borrowing Request, role: ListenerRole, isDraining: Bool, into response: inout Response,
-        using scratch: inout RouteScratch
+        _ request: borrowing Request, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
+        into response: inout Response, using scratch: inout RouteScratch
     ) -> Disposition {
         response.reset()
         guard split(request, into: &scratch) else {
@@ -69,7 +69,12 @@ struct Router: Sendable {
         }
         if role.contains(.callback), isCallbackPath(scratch) {
             guard allow(.post, "POST", request, &response) else { return .respond }
-            return take(request, into: &response, using: &scratch)
+            // Before it is decoded: refusing has to cost less than what there is too much of.
+            if isOverloaded {
+                Self.overloaded(request.bytes(request.path), &response)
+                return .respond
+            }
+            return take(request, into: &response)
         }
         guard role.contains(.api), let route = apiRoute(scratch) else {
             let detail = role.contains(.api)
@@ -128,6 +133,11 @@ struct Router: Sendable {
     static func unavailable(_ detail: String, _ retrySeconds: String, _ instance: ArraySlice<UInt8>?, _ response: inout Response) {
         Problem.fill(&response, status: 503, detail: detail, instance: instance)
         response.fields.append(Response.Field(name: "Retry-After", value: retrySeconds))
+    }
+
+    /// 503: more callbacks come than the disk takes.
+    static func overloaded(_ instance: ArraySlice<UInt8>, _ response: inout Response) {
+        unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, instance, &response)
     }
 
     // MARK: paths and methods
@@ -213,7 +223,7 @@ struct Router: Sendable {
 
     // MARK: callbacks
 
-    private func take(_ request: borrowing Request, into response: inout Response, using scratch: inout RouteScratch) -> Disposition {
+    private func take(_ request: borrowing Request, into response: inout Response) -> Disposition {
         var record: [UInt8] = []
         record.reserveCapacity(min(request.body.count, 1 << 16) + 64)
         do throws(CallbackRejection) {

@@ -83,11 +83,11 @@ public final class Server: Sendable {
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, logger: logger, clock: clock,
                 loopEnded: { running.leave() })
-            var loops: [Confined<Loop>] = []
+            var loops: [Confined<ReadyLoop>] = []
             for (index, handle) in handles.enumerated() {
                 let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
                 let loop = try Loop(context, listeners: listeners, index: index, recipient: recipient)
-                loops.append(Confined(loop, to: DispatchQueue(label: "loop.\(index)")))
+                loops.append(Confined(ReadyLoop(loop), to: DispatchQueue(label: "loop.\(index)")))
             }
             // All or none: a loop that runs is stopped by `stop` only.
             for loop in loops {

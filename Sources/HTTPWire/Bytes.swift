@@ -38,6 +38,10 @@ enum Byte {
     @inline(__always)
     static func isVisible(_ byte: UInt8) -> Bool { byte > space && byte < delete }
 
+    /// The lower-case letter of an ASCII letter; any other byte as it is.
+    @inline(__always)
+    static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
     /// The value of a decimal digit, nil for any other byte.
     @inline(__always)
     static func digit(_ byte: UInt8) -> UInt8? {
@@ -127,6 +131,14 @@ extension Span<UInt8> {
     /// then maps no other visible byte onto it, so this is exact for visible bytes.
     func equalsIgnoringCase(_ literal: StaticString, at range: Range<Int>) -> Bool {
         range.count == literal.utf8CodeUnitCount && startsIgnoringCase(literal, at: range)
+    }
+
+    /// Whether the bytes at both ranges are the same but for the case of ASCII letters.
+    func equalsIgnoringCase(_ first: Range<Int>, _ second: Range<Int>) -> Bool {
+        guard first.count == second.count else { return false }
+        let (one, other) = (extracting(first), extracting(second))
+        for index in one.indices where Byte.lowercased(one[index]) != Byte.lowercased(other[index]) { return false }
+        return true
     }
 
     /// Whether the bytes at `range` begin with `literal`, as `equalsIgnoringCase` compares.

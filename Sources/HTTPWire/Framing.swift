@@ -9,12 +9,16 @@ struct Framing: Sendable {
     /// How the body is delimited.
     enum Body: Equatable { case none, bytes(Int), chunked }
 
-    private var host: Range<Int>?
+    /// The Host field's value.
+    private(set) var host: Range<Int>?
+    /// Whether HTTP/1.1 has to have a Host; not where HTTP/2 has named the authority elsewhere.
+    var isHostRequired = true
     private var contentLength: Int?
     private var hasTransferEncoding = false
     private var isChunked = false
     private var hasUnknownCoding = false
-    private var hasExpectation = false
+    /// Whether there is an Expect field.
+    private(set) var hasExpectation = false
     private var hasUnknownExpectation = false
     private var saysClose = false
     private var saysKeepAlive = false
@@ -72,7 +76,7 @@ struct Framing: Sendable {
     /// RFC 9112 §3.2: required in HTTP/1.1, and checked also where the target's authority wins. An
     /// empty one is valid: it is what a client sends whose target has no authority.
     private func concludeHost(_ head: Span<UInt8>, into request: inout Request) -> Refusal? {
-        guard let host else { return request.isHTTP10 ? nil : .missingHost }
+        guard let host else { return request.isHTTP10 || !isHostRequired ? nil : .missingHost }
         guard !host.isEmpty else { return nil }
         guard let parsed = TargetHost(parsing: head, at: host) else { return .invalidHost }
         if request.authority == nil {

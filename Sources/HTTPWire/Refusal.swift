@@ -27,6 +27,8 @@ public enum Refusal: Sendable, Equatable, CaseIterable {
     case missingHost
     /// More than one Host (RFC 9112 §3.2).
     case repeatedHost
+    /// A Host that names another host than `:authority` (RFC 9113 §8.3.1).
+    case differingHost
     /// A Host that is no `uri-host [":" port]` (RFC 9110 §7.2).
     case invalidHost
     /// Not decimal digits, or more than fit (RFC 9110 §8.6).
@@ -99,6 +101,8 @@ public enum Refusal: Sendable, Equatable, CaseIterable {
             (400, "Add a Host header field: HTTP/1.1 requires it.")
         case .repeatedHost:
             (400, "Send one Host header field only.")
+        case .differingHost:
+            (400, "Send the same host in Host as in :authority, or leave Host out.")
         case .invalidHost:
             (400, "Send a Host header field with a host name or address, and a port where it is not the default.")
         case .invalidContentLength:

@@ -13,7 +13,7 @@ enum RequestLine {
             return .malformedRequestLine
         }
         if let refusal = readVersion(head, targetEnd + 1..<end, into: &request) { return refusal }
-        return readTarget(head, targetStart..<targetEnd, into: &request)
+        return readTarget(head, targetStart..<targetEnd, allowsAbsoluteForm: true, into: &request)
     }
 
     /// HTTP-version = "HTTP" "/" DIGIT "." DIGIT, case-sensitive (RFC 9112 §2.3). So `HTTP/1.10` and
@@ -29,7 +29,11 @@ enum RequestLine {
         return nil
     }
 
-    private static func readTarget(_ head: Span<UInt8>, _ target: Range<Int>, into request: inout Request) -> Refusal? {
+    /// Reads the target at `target`, which is not empty, into path, query and authority. The method is known.
+    /// - Parameter allowsAbsoluteForm: not in HTTP/2, whose authority is a field of its own (RFC 9113 §8.3.1).
+    static func readTarget(
+        _ head: Span<UInt8>, _ target: Range<Int>, allowsAbsoluteForm: Bool, into request: inout Request
+    ) -> Refusal? {
         let bytes = head.extracting(target)
         for index in bytes.indices {
             // RFC 3986 §2 has visible ASCII only; a fragment is never sent (RFC 9110 §4.2.5).
@@ -51,6 +55,7 @@ enum RequestLine {
             request.path = target
             return nil
         }
+        guard allowsAbsoluteForm else { return .invalidTarget }
         return readAbsoluteForm(head, target, pathEnd: pathEnd, into: &request)
     }
 

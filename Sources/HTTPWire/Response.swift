@@ -48,6 +48,9 @@ public struct Response: Sendable {
     /// What the answer says about the connection (RFC 9112 §9.3, §9.6).
     enum Connection { case unsaid, close, keepAlive }
 
+    /// RFC 9110 §8.6, §15.3.5, §15.4.5: neither 204 nor 304 has content; a length is not sent either.
+    var hasContent: Bool { status != 204 && status != 304 }
+
     /// Appends status line, fields and body.
     borrowing func encode(date: HTTPDate, connection: Connection, omitsBody: Bool, into output: inout [UInt8]) {
         precondition(200...599 ~= status, "a final status")
@@ -62,8 +65,6 @@ public struct Response: Sendable {
             output.append("\r\nDate: ")
         }
         date.append(to: &output)
-        // RFC 9110 §8.6, §15.3.5, §15.4.5: neither 204 nor 304 has content; a length is not sent either.
-        let hasContent = status != 204 && status != 304
         if hasContent {
             if !body.isEmpty, contentType.utf8CodeUnitCount > 0 {
                 output.append("\r\nContent-Type: ")

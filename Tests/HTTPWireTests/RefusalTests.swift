@@ -110,10 +110,10 @@ struct RefusalTests {
     @Test("every refusal that a head or a line can cause stands in the table of cases")
     func everyRefusal() {
         let elsewhere: Set<Refusal> = [
-            // ChunkedTests; LimitTests; SessionTests.
+            // ChunkedTests; LimitTests; SessionTests; HTTP2.
             .malformedChunk, .chunkLineTooLong, .malformedTrailer, .trailersTooLarge,
             .targetTooLong, .headTooLarge, .tooManyFields,
-            .endedEarly, .headTimeout, .bodyTimeout,
+            .endedEarly, .headTimeout, .bodyTimeout, .differingHost,
         ]
         #expect(Set(RefusalTests.cases.map(\.1)).union(elsewhere) == Set(Refusal.allCases))
     }

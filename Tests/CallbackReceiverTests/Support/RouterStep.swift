@@ -63,10 +63,12 @@ final class RouterStep {
         return request
     }
 
-    func route(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false) throws -> (RoutedAnswer, PreparedCallback?) {
+    func route(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false, isOverloaded: Bool = false) throws -> (
+        RoutedAnswer, PreparedCallback?
+    ) {
         var response = Response()
         let disposition = router.route(
-            try request(bytes), role: role, isDraining: isDraining, into: &response, using: &scratch)
+            try request(bytes), role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
         guard case .append(let prepared) = disposition else { return (Self.answer(response), nil) }
         return (RoutedAnswer(), prepared)
     }

@@ -1,0 +1,105 @@
+// A loop's work on one HTTP/1.1 connection: bytes in, exchanges in their order, bytes out.
+//
+// Promises: requests of a connection are answered in their order, one at a time; input behind one that waits
+// for the log stays where it is. Must not know: accepting, other connections, HTTP/2.
+
+import HTTPWire
+import Platform
+
+extension Loop {
+    /// Parses what was received, behind what was left, until something is missing or has to be waited for.
+    mutating func parse(_ connection: Connection, _ slot: Int, received: Int) {
+        if connection.input.isEmpty {
+            // The common case: everything is in the loop's buffer, and nothing of it stays.
+            let buffer = readBuffer
+            let consumed = parse(connection, slot, buffer.span.extracting(0..<received))
+            if consumed < received { connection.input = Array(buffer[consumed..<received]) }
+        } else {
+            if received > 0 { connection.input.append(contentsOf: readBuffer[..<received]) }
+            let input = connection.input
+            connection.input = []
+            let consumed = parse(connection, slot, input.span)
+            if consumed < input.count { connection.input = consumed == 0 ? input : Array(input[consumed...]) }
+        }
+    }
+
+    private mutating func parse(_ connection: Connection, _ slot: Int, _ input: Span<UInt8>) -> Int {
+        var position = 0
+        if let held = connection.request {
+            request = held
+            connection.request = nil
+        }
+        var isComplete = true
+        // What is unsent already bounds what is answered next: a peer that does not read is not served.
+        while isComplete, !connection.awaitsLog, !connection.isClosing, !connection.hasOutput, output.count < Self.unsentBytesMax {
+            switch connection.session.receive(input, at: &position, into: &request) {
+            case .needsMore: isComplete = false
+            case .sendContinue: HTTP1Session.appendContinue(to: &output)
+            case .request:
+                // What comes next has its own time.
+                deadlines.renew(slot, now: now)
+                if exchange(connection, slot, stream: 0) {
+                    respond(connection, hasMore: position < input.count)
+                } else {
+                    connection.awaitsLog = true
+                }
+            case .refused(let refusal): answerRefusal(refusal, connection)
+            }
+        }
+        connection.hasWaitingInput = isComplete && !connection.isClosing && position < input.count
+        let awaiting = connection.session.awaiting
+        if awaiting == .head || awaiting == .body {
+            connection.request = request
+            request = Request()
+        }
+        return position
+    }
+
+    /// While draining, the last answer closes: with requests still behind it, that is not this one.
+    private mutating func respond(_ connection: Connection, hasMore: Bool) {
+        connection.session.respond(
+            response, date: date(), close: connection.peerClosed && !hasMore || isDraining && !hasMore, into: &output)
+        connection.isClosing = connection.session.mustClose
+        connection.wasAnswered = true
+    }
+
+    private mutating func answerRefusal(_ refusal: Refusal, _ connection: Connection) {
+        Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+        connection.session.respondRefusal(response, date: date(), into: &output)
+        connection.isClosing = true
+        logRefusal(connection)
+    }
+
+    /// Refuses the request of which a part has come: only here can be seen that the rest does not.
+    mutating func refuse(_ refusal: Refusal, _ connection: Connection) {
+        guard let held = connection.request else { return }
+        // Its own, not whichever the loop parsed last: the problem names its path.
+        request = held
+        connection.request = nil
+        connection.session.refuse(refusal)
+        answerRefusal(refusal, connection)
+    }
+
+    /// The callback that the log had is answered, in `response`.
+    mutating func respondAwaited(_ connection: Connection, _ slot: Int) {
+        connection.awaitsLog = false
+        if isDraining, connection.input.isEmpty { readBehindAwaited(connection) }
+        respond(connection, hasMore: !connection.input.isEmpty)
+        if connection.hasWaitingInput, !connection.hasOutput, !connection.isClosing { parse(connection, slot, received: 0) }
+        finish(connection, slot)
+    }
+
+    /// While draining, an answer with nothing behind it closes: what came while it was waited for is behind it.
+    private mutating func readBehindAwaited(_ connection: Connection) {
+        guard case .bytes(let count) = Socket.receive(connection.fd, into: &readBuffer, from: 0) else { return }
+        connection.input = Array(readBuffer[..<count])
+        connection.hasWaitingInput = true
+    }
+
+    /// Requests that waited for the peer to read, or for the log: their turn.
+    mutating func parseWaiting(_ connection: Connection, _ slot: Int) -> Bool {
+        guard connection.hasWaitingInput, !connection.awaitsLog, !connection.hasOutput, !connection.isClosing else { return false }
+        parse(connection, slot, received: 0)
+        return true
+    }
+}

@@ -1,0 +1,126 @@
+// A loop's work on one HTTP/2 connection: bytes in, exchanges of many streams, frames out (RFC 9113).
+//
+// Promises: a request is routed when it is whole, and answered when its answer is there, whatever its neighbours wait
+// for. A connection with open streams is looked over each second, so that nothing outlasts its time however the peer
+// mixes streams, windows and pauses. Must not know: frames, windows, header compression.
+
+import HTTPWire
+import Platform
+
+extension Loop {
+    /// Callbacks of one connection that the log may have: twice the streams that may be open, so that a peer which
+    /// resets what it has sent cannot make more of them wait by that (RFC 9113 §10.5).
+    static let awaitedMax = 2 * HTTP2Limits().concurrentStreamsMax
+
+    /// The connection began with the preface.
+    mutating func beginStreams(_ connection: Connection) -> Connection.Streams {
+        let streams = Connection.Streams(HTTP2Session(limits: context.limits))
+        connection.streams = streams
+        if isDraining { streams.session.beginShutdown() }
+        return streams
+    }
+
+    mutating func receive(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ input: Span<UInt8>) {
+        streams.session.receive(input, now: now)
+        serveWhole(connection, streams, slot)
+    }
+
+    /// Serves every request that is whole, and answers those that cannot be taken.
+    private mutating func serveWhole(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
+        while true {
+            switch streams.session.next(into: &request) {
+            case .needsMore: return
+            case .refused(let stream, let refusal):
+                Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+                logRefusal(connection)
+                respond(connection, streams, stream)
+            case .request(let stream):
+                guard streams.awaitedCount < Self.awaitedMax else {
+                    streams.session.refuseUnprocessed(stream)
+                    continue
+                }
+                if deadlines.kind(of: slot) == .idle { deadlines.renew(slot, now: now) }
+                if exchange(connection, slot, stream: stream) {
+                    respond(connection, streams, stream)
+                } else {
+                    streams.awaitedCount += 1
+                }
+            }
+        }
+    }
+
+    private mutating func respond(_ connection: Connection, _ streams: Connection.Streams, _ stream: HTTP2Session.StreamID) {
+        streams.answeredBytes += response.body.count
+        streams.session.respond(response, to: stream, date: date())
+        connection.wasAnswered = true
+    }
+
+    /// The callback that the log had is answered, in `response`; written with others that are answered now.
+    mutating func respondAwaited(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID) {
+        streams.awaitedCount -= 1
+        respond(connection, streams, stream)
+        if !streams.isTouched {
+            streams.isTouched = true
+            touched.append(token(connection, slot))
+        }
+    }
+
+    /// Writes what `respondAwaited` left, once for each connection.
+    mutating func finishTouched() {
+        while let token = touched.popLast() {
+            let slot = slot(of: token)
+            guard let connection = connection(of: token), let streams = connection.streams else { continue }
+            streams.isTouched = false
+            finish(connection, slot)
+        }
+    }
+
+    /// Frames that may go now, into the loop's output; none while the peer has not taken those before.
+    mutating func sendFrames(_ connection: Connection, _ streams: Connection.Streams) {
+        if !connection.hasOutput { streams.session.send(into: &output, bytesMax: Self.unsentBytesMax) }
+    }
+
+    /// After everything else of an event: whether the connection ends, and since when its peer keeps us waiting.
+    mutating func noteStreams(_ connection: Connection, _ streams: Connection.Streams) {
+        let session = streams.session
+        if session.isFailed || session.isDone || connection.peerClosed && streams.isResting { connection.isClosing = true }
+        if session.incompleteCount == 0 {
+            streams.incompleteSince = nil
+        } else if streams.incompleteSince == nil {
+            streams.incompleteSince = (now, session.newestStream)
+        }
+        if session.unsentBytes == 0, !connection.hasOutput {
+            streams.unsentSince = nil
+        } else if streams.unsentSince == nil {
+            streams.unsentSince = (now, passedBytes(connection, streams))
+        }
+    }
+
+    /// Content that the peer's windows and its kernel have taken.
+    private func passedBytes(_ connection: Connection, _ streams: Connection.Streams) -> Int {
+        streams.answeredBytes - streams.session.unsentBytes - (connection.output.count - connection.outputStart)
+    }
+
+    /// Each second, while streams are open: requests that do not come whole are refused, a peer that does not take its
+    /// answers is left. A request has `body-seconds`, and at most twice that if it began while another dripped.
+    mutating func lookOver(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
+        if let since = streams.unsentSince, now - since.at >= Int64(Deadlines.writeSeconds) * 1_000 {
+            let passed = passedBytes(connection, streams)
+            guard passed - since.bytes >= Deadlines.writeBytesMin else { return close(slot) }
+            streams.unsentSince = (now, passed)
+        }
+        if let since = streams.incompleteSince, now - since.at >= Int64(context.configuration.bodySeconds) * 1_000 {
+            streams.session.timeOutIncomplete(through: since.newest)
+            streams.incompleteSince = nil
+            serveWhole(connection, streams, slot)
+        }
+        if let began = drainBegan, now - began >= Int64(Deadlines.drainSeconds) * 1_000 { streams.session.endShutdown() }
+        finish(connection, slot)
+    }
+
+    /// Refuses whatever has not come whole: the memory is needed.
+    mutating func refuseIncomplete(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
+        streams.session.timeOutIncomplete(through: streams.session.newestStream)
+        serveWhole(connection, streams, slot)
+    }
+}

@@ -1,0 +1,170 @@
+// The end of every event of a connection: what is written, what is watched for, how long it may last, when it closes.
+//
+// Promises: after each event there is one write as a rule, epoll watches exactly for what can be used, and there is one
+// deadline, or an exchange that has one. Must not know: requests, answers.
+
+import HTTPWire
+import Platform
+
+extension Loop {
+    /// After everything else of an event: writes, closes what is done, watches for what can be used.
+    mutating func finish(_ connection: Connection, _ slot: Int) {
+        var goesOn = true
+        while goesOn {
+            if let streams = connection.streams { sendFrames(connection, streams) }
+            let hasWritten = !output.isEmpty
+            if hasWritten, !send(connection, slot) { return close(slot) }
+            // What waited for the peer to read may go on now.
+            goesOn = connection.streams == nil ? parseWaiting(connection, slot) : hasWritten && !connection.hasOutput
+        }
+        if let streams = connection.streams { noteStreams(connection, streams) }
+        giveBackLarge()
+        if connection.isClosing, !connection.awaitsLog, !connection.hasOutput, !connection.isLingering {
+            if connection.peerClosed { return close(slot) }
+            endSending(connection)
+        }
+        if connection.isReadingPaused, !connection.isBusy { connection.isReadingPaused = false }
+        watch(connection, slot)
+        setDeadline(connection, slot)
+        account(connection, slot)
+    }
+
+    /// Every state has a deadline, and has it once: however a head drips, it is not longer for that. A connection that
+    /// waits for the log has none of its own: its exchange has.
+    mutating func setDeadline(_ connection: Connection, _ slot: Int) {
+        guard let kind = awaited(connection) else { return deadlines.clear(slot) }
+        guard deadlines.kind(of: slot) != kind else { return }
+        if kind == .write { connection.takenBytes = 0 }
+        deadlines.set(kind, for: slot, now: now)
+    }
+
+    private func awaited(_ connection: Connection) -> Deadline? {
+        if connection.isLingering { return .linger }
+        if let streams = connection.streams {
+            if !streams.session.isReady { return .head }
+            return streams.isResting && !connection.hasOutput ? (isDraining ? .drain : .idle) : .streams
+        }
+        if connection.awaitsLog { return nil }
+        if connection.hasOutput { return .write }
+        switch connection.session.awaiting {
+        case .head: return .head
+        case .body: return .body
+        case .idle, .answer:
+            if !connection.isDecided, !connection.input.isEmpty { return .head }
+            return isDraining ? .drain : .idle
+        }
+    }
+
+    private mutating func watch(_ connection: Connection, _ slot: Int) {
+        var interest: Readiness = []
+        if !connection.peerClosed, !connection.isReadingPaused { interest.insert(.readable) }
+        if connection.hasOutput { interest.insert(.writable) }
+        if interest != connection.interest {
+            events.modify(connection.fd, token: token(connection, slot), interest: interest)
+            connection.interest = interest
+        }
+    }
+
+    /// Puts the loop's output behind the connection's, and writes. False where the connection is gone.
+    private mutating func send(_ connection: Connection, _ slot: Int) -> Bool {
+        if connection.hasOutput {
+            connection.output.append(contentsOf: output)
+        } else {
+            swap(&connection.output, &output)
+            connection.outputStart = 0
+        }
+        output.removeAll(keepingCapacity: output.capacity <= Self.keptBytesMax)
+        return flush(connection)
+    }
+
+    /// Writes what there is, in one call. False where the connection is gone.
+    mutating func flush(_ connection: Connection) -> Bool {
+        switch Socket.send(connection.fd, connection.output, from: connection.outputStart) {
+        case .failed: return false
+        case .wouldBlock: break
+        case .bytes(let count):
+            connection.outputStart += count
+            connection.takenBytes += count
+            if !connection.hasOutput { reclaimOutput(connection) }
+        }
+        return true
+    }
+
+    /// The storage goes back to the loop, unless it is needed or large.
+    private mutating func reclaimOutput(_ connection: Connection) {
+        connection.outputStart = 0
+        if output.isEmpty, connection.output.capacity <= Self.keptBytesMax {
+            swap(&connection.output, &output)
+            output.removeAll(keepingCapacity: true)
+        }
+        connection.output = []
+    }
+
+    /// One large request or answer must not stay with the loop for ever.
+    private mutating func giveBackLarge() {
+        if request.body.capacity > Self.keptBytesMax { request = Request() }
+        if response.body.capacity > Self.keptBytesMax { response.body = [] }
+    }
+
+    /// FIN, and then the peer's, so that it can read our answer before a reset reaches it.
+    private mutating func endSending(_ connection: Connection) {
+        Socket.closeSending(connection.fd)
+        connection.isLingering = true
+        connection.isReadingPaused = false
+        connection.input = []
+    }
+
+    // MARK: memory
+
+    /// Counts what the connection holds of requests; over the loop's bound, room is made.
+    private mutating func account(_ connection: Connection, _ slot: Int) {
+        let held = connection.holdsBytes
+        guard held != connection.heldBytes else { return }
+        heldBytes += held - connection.heldBytes
+        connection.heldBytes = held
+        if heldBytes > Self.heldBytesMax { relieve(connection, slot) }
+    }
+
+    /// Whoever has been sending a body for longest is refused, or who holds much over HTTP/2, else this one itself.
+    private mutating func relieve(_ connection: Connection, _ slot: Int) {
+        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
+        if connection.heldBytes > Self.heldShareBytesMax, let streams = connection.streams {
+            refuseIncomplete(connection, streams, slot)
+            return finish(connection, slot)
+        }
+        let oldest = deadlines.oldest(.body) ?? slot
+        guard let other = slots[oldest], other.heldBytes > 0 else { return }
+        if let streams = other.streams {
+            refuseIncomplete(other, streams, oldest)
+        } else {
+            refuse(.bodyTimeout, other)
+        }
+        finish(other, oldest)
+    }
+
+    // MARK: time
+
+    mutating func expire(_ connection: Connection, _ slot: Int, _ kind: Deadline) {
+        switch kind {
+        case .linger: close(slot)
+        case .idle:
+            guard let streams = connection.streams else { return close(slot) }
+            streams.session.endShutdown()
+            finish(connection, slot)
+        case .write:
+            // Less than this, and more still unsent: a trickle holds a connection no longer than silence does.
+            if connection.takenBytes < Deadlines.writeBytesMin { close(slot) } else { setDeadline(connection, slot) }
+        case .drain:
+            // Nothing was on its way. FIN first: what crosses it is answered by nobody, and the peer sees why.
+            if let streams = connection.streams { streams.session.endShutdown() } else { connection.isClosing = true }
+            finish(connection, slot)
+        case .streams:
+            if let streams = connection.streams { lookOver(connection, streams, slot) }
+        case .head, .body:
+            if connection.streams != nil { return close(slot) }
+            beginHTTP1(connection, slot)
+            refuse(kind == .head ? .headTimeout : .bodyTimeout, connection)
+            finish(connection, slot)
+        }
+    }
+}
