@@ -18,17 +18,19 @@ enum RecoveryProperties {
     static func check(_ input: [UInt8]) throws(BrokenProperty) {
         let files = SegmentText.files(input)
         let directory = MemoryDirectory(files)
-        guard let first = try Visit(directory, adding: nil) else { return }
+        var identifiers = Set(files.values.flatMap { $0.split(separator: 0x0A).compactMap(Visit.requestID) })
+        identifiers.insert(Array(freshID.utf8))
+        guard let first = try Visit(directory, identifiers, adding: nil) else { return }
         try first.holdNothingInvented(files)
         try hold(first.report.damages.count <= min(first.report.damageCount, 1_000), "\(first.report.damages.count) damages")
 
-        guard let second = try Visit(directory, adding: freshID) else {
+        guard let second = try Visit(directory, identifiers, adding: freshID) else {
             throw BrokenProperty(description: "what a start has left no start can open")
         }
         try second.holdSettled(after: first, "after a start")
         try hold(second.records == first.records && second.durable == first.durable, "the second start serves other records")
         // The room between the last record and the largest sequence was used up by the one added.
-        guard let third = try Visit(directory, adding: nil) else {
+        guard let third = try Visit(directory, identifiers, adding: nil) else {
             return try hold(second.durable >= 999_999_999_999_999_997, "no start can open it behind \(second.durable)")
         }
         try third.holdSettled(after: second, "after a record more")
@@ -49,8 +51,7 @@ private struct Visit {
     private(set) var added: UInt64?
 
     /// Nil where the log says that a sequence is too large.
-    init?(_ directory: MemoryDirectory, adding identifier: String?) throws(BrokenProperty) {
-        let identifiers = Set(directory.files.values.flatMap { $0.split(separator: 0x0A).compactMap(Self.requestID) })
+    init?(_ directory: MemoryDirectory, _ identifiers: Set<[UInt8]>, adding identifier: String?) throws(BrokenProperty) {
         let time = LogTime(wallMilliseconds: { 1_779_301_225_031 }, monotonicMilliseconds: { 1_000 }, after: { _, _, _ in })
         let log: CallbackLog
         do throws(LogOpenFailure) {
@@ -122,10 +123,11 @@ private struct Visit {
         Array(line.drop { $0 == 0 }.reversed().drop { $0 == 0 }.reversed())
     }
 
+    private static let label = Array(",\"request_id\":\"".utf8)
+
     /// The value of the first `request_id` of a line, sound or not.
-    private static func requestID(_ line: ArraySlice<UInt8>) -> [UInt8]? {
-        let label = Array(",\"request_id\":\"".utf8)
-        guard let start = line.indices.first(where: { line[$0...].starts(with: label) }) else { return nil }
+    static func requestID(_ line: ArraySlice<UInt8>) -> [UInt8]? {
+        guard let start = line.indices.first(where: { line[$0] == 0x2C && line[$0...].starts(with: label) }) else { return nil }
         var identifier: [UInt8] = []
         var rest = line[(start + label.count)...]
         while let byte = rest.popFirst(), byte != 0x22 {
