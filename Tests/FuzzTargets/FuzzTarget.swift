@@ -8,6 +8,8 @@
 public enum FuzzTarget: String, CaseIterable, Sendable {
     /// Bytes of one HTTP/1.1 connection.
     case http1
+    /// Both ends of one HTTP/2 connection, in the text form of `ConversationText`.
+    case http2
     /// The body of a callback.
     case json
     /// The files of a log directory, in the text form of `SegmentText`.
@@ -17,6 +19,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     public func check(_ input: [UInt8]) throws(BrokenProperty) {
         switch self {
         case .http1: try HTTP1Properties.check(input)
+        case .http2: try HTTP2Properties.check(input)
         case .json: try JSONProperties.check(input)
         case .recovery: try RecoveryProperties.check(input)
         }
