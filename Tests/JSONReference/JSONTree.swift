@@ -5,10 +5,10 @@
 // units, so that lone surrogates have a place; numbers keep their characters; members keep their order.
 // Must not know: the scanner.
 
-enum JSONTree: Equatable {
-    struct Member: Equatable {
-        var name: [UInt16]
-        var value: JSONTree
+package enum JSONTree: Equatable {
+    package struct Member: Equatable {
+        package var name: [UInt16]
+        package var value: JSONTree
     }
 
     case object([Member])
@@ -18,23 +18,23 @@ enum JSONTree: Equatable {
     case yes, no, null
 
     /// The value of the member `name`, the last one of that name.
-    subscript(name: String) -> JSONTree? {
+    package subscript(name: String) -> JSONTree? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.name == Array(name.utf16) }?.value
     }
 }
 
-enum JSONTreeFault: Error, Equatable {
+package enum JSONTreeFault: Error, Equatable {
     case notUTF8, grammar
     /// The offset in bytes of the bracket that is one too many.
     case tooDeep(offset: Int)
 }
 
-struct JSONTreeParser {
+package struct JSONTreeParser {
     private let scalars: [Unicode.Scalar]
     private var position = 0
 
-    static func parse(_ bytes: [UInt8]) -> Result<JSONTree, JSONTreeFault> {
+    package static func parse(_ bytes: [UInt8]) -> Result<JSONTree, JSONTreeFault> {
         guard let text = String(validating: bytes, as: UTF8.self) else { return .failure(.notUTF8) }
         var parser = JSONTreeParser(scalars: Array(text.unicodeScalars))
         return Result { () throws(JSONTreeFault) in try parser.text() }

@@ -7,26 +7,39 @@
 import CrispCallback
 
 /// What the contract says of a body.
-enum ReferenceVerdict: Equatable {
+package enum ReferenceVerdict: Equatable {
     case notJSON, nestedTooDeep, notAnObject, noRequestID
     case taken(requestID: String, ReferenceAnswers)
 }
 
-struct ReferenceAnswers: Equatable {
-    var status: CallbackStatus
-    var fingerprint: String?
-    var whatsappMessageID: String?
-    var sessionID: String?
-    var message: String?
-    var reason: String?
-    var code: UInt64?
+package struct ReferenceAnswers: Equatable {
+    package var status: CallbackStatus
+    package var fingerprint: String?
+    package var whatsappMessageID: String?
+    package var sessionID: String?
+    package var message: String?
+    package var reason: String?
+    package var code: UInt64?
+
+    package init(
+        status: CallbackStatus, fingerprint: String?, whatsappMessageID: String?, sessionID: String?, message: String?,
+        reason: String?, code: UInt64?
+    ) {
+        self.status = status
+        self.fingerprint = fingerprint
+        self.whatsappMessageID = whatsappMessageID
+        self.sessionID = sessionID
+        self.message = message
+        self.reason = reason
+        self.code = code
+    }
 }
 
-struct CallbackReference {
-    let top: JSONTree
-    let data: JSONTree
+package struct CallbackReference {
+    private let top: JSONTree
+    private let data: JSONTree
 
-    static func verdict(_ body: [UInt8]) -> ReferenceVerdict {
+    package static func verdict(_ body: [UInt8]) -> ReferenceVerdict {
         switch JSONTreeParser.parse(body) {
         case .failure(.tooDeep): return .nestedTooDeep
         case .failure: return .notJSON
@@ -38,12 +51,12 @@ struct CallbackReference {
         }
     }
 
-    init(_ top: JSONTree) {
+    package init(_ top: JSONTree) {
         self.top = top
         if let data = top["data"], case .object = data { self.data = data } else { data = .null }
     }
 
-    var answers: ReferenceAnswers {
+    package var answers: ReferenceAnswers {
         ReferenceAnswers(
             status: status, fingerprint: first("crisp_fingerprint", wholeNumber),
             whatsappMessageID: first("whatsapp_message_id", identifier), sessionID: first("session_id", identifier),
@@ -137,36 +150,5 @@ private func codeNumber(_ tree: JSONTree) -> UInt64? {
 
 private func nonEmpty(_ tree: JSONTree) -> String? {
     guard case .string(let units) = tree, !units.isEmpty else { return nil }
-    return String(decoding: units, as: UTF16.self)
-}
-
-// MARK: What the decoder says, in the same words
-
-/// The decoder's verdict on `body`, in the reference's terms.
-func decoderVerdict(_ body: [UInt8]) -> ReferenceVerdict {
-    switch take(body) {
-    case .failure(.notJSON): return .notJSON
-    case .failure(.nestedTooDeep): return .nestedTooDeep
-    case .failure(.notAnObject): return .notAnObject
-    case .failure(.noRequestID): return .noRequestID
-    case .success(let taken):
-        let answers = taken.answers
-        return .taken(
-            requestID: taken.requestID,
-            ReferenceAnswers(
-                status: answers.status, fingerprint: answers.fingerprint,
-                whatsappMessageID: answers.whatsappMessageID.map(stringValue),
-                sessionID: answers.sessionID.map(stringValue), message: nullable(answers.message),
-                reason: nullable(answers.reason), code: answers.code))
-    }
-}
-
-private func nullable(_ token: String) -> String? { token == "null" ? nil : stringValue(token) }
-
-/// The value of a token that has to be a string without lone surrogates, as every answer's is.
-private func stringValue(_ token: String) -> String {
-    guard case .success(.string(let units)) = JSONTreeParser.parse(bytes(token)), isPaired(units) else {
-        return "no such string token: \(token)"
-    }
     return String(decoding: units, as: UTF16.self)
 }
