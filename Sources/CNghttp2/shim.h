@@ -3,17 +3,20 @@
 #define CNGHTTP2_SHIM_H
 #include <nghttp2/nghttp2.h>
 
-// These two came with later versions, and distributions took them into older ones, so that the version
+// These came with later versions, and distributions took them into older ones, so that the version
 // does not tell whether they are there. Weak: absent means NULL.
 extern void nghttp2_option_set_stream_reset_rate_limit(nghttp2_option *option, uint64_t burst, uint64_t rate)
     __attribute__((weak));
+extern void nghttp2_option_set_max_continuations(nghttp2_option *option, size_t count) __attribute__((weak));
 extern void nghttp2_option_set_glitch_rate_limit(nghttp2_option *option, uint64_t burst, uint64_t rate)
     __attribute__((weak));
 
-// Leaves it to the caller to say how much nuisance is too much: the library's own limits differ by version.
+// Leaves it to the caller to say how much nuisance is too much: the library's own limits differ by version, and
+// some versions count a CONTINUATION once for each piece that its header arrives in.
 static inline void CNghttp2_leave_rates_to_caller(nghttp2_option *option) {
   if (nghttp2_option_set_stream_reset_rate_limit)
     nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
+  if (nghttp2_option_set_max_continuations) nghttp2_option_set_max_continuations(option, SIZE_MAX);
   if (nghttp2_option_set_glitch_rate_limit) nghttp2_option_set_glitch_rate_limit(option, UINT32_MAX, UINT32_MAX);
 }
 
