@@ -132,26 +132,16 @@ import CNghttp2
 // MARK: - With the library
 
 extension HTTP2Session {
-    /// A server's session with our callbacks and options.
+    /// A server's session with our callbacks. Out of memory is the one failure there is.
     private static func makeSession() -> OpaquePointer {
-        var session: OpaquePointer?
         var callbacks: OpaquePointer?
-        var option: OpaquePointer?
-        // Out of memory is the one failure here.
-        let result = unsafe nghttp2_session_callbacks_new(&callbacks) | nghttp2_option_new(&option)
-        guard result == 0, let callbacks = unsafe callbacks, let option = unsafe option else {
-            preconditionFailure("memory for a session")
-        }
+        unsafe nghttp2_session_callbacks_new(&callbacks)
+        guard let callbacks = unsafe callbacks else { preconditionFailure("memory for a session") }
         unsafe setCallbacks(callbacks)
-        unsafe nghttp2_option_set_no_auto_window_update(option, 1)
-        unsafe nghttp2_option_set_no_closed_streams(option, 1)
-        unsafe nghttp2_option_set_max_outbound_ack(option, HTTP2Limits.acknowledgementsMax)
-        unsafe nghttp2_option_set_max_settings(option, HTTP2Limits.settingsEntriesMax)
-        unsafe CNghttp2_leave_rates_to_caller(option)
-        let made = unsafe nghttp2_session_server_new2(&session, callbacks, nil, option)
-        unsafe nghttp2_option_del(option)
+        let session = unsafe CNghttp2_new_server(
+            callbacks, HTTP2Limits.acknowledgementsMax, HTTP2Limits.settingsEntriesMax)
         unsafe nghttp2_session_callbacks_del(callbacks)
-        guard made == 0, let session = unsafe session else { preconditionFailure("memory for a session") }
+        guard let session = unsafe session else { preconditionFailure("memory for a session") }
         return unsafe session
     }
 
@@ -299,10 +289,6 @@ extension HTTP2Session {
             session.connection.failure = .enhanceYourCalm
             return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
         }
-        // A name or value that RFC 9113 §8.2.1 forbids makes the request malformed, in every version.
-        unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, _, _, _, _, _, _ in
-            NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
-        }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, bytes, count, data in
             let session = unsafe HTTP2Session.of(data)
             let chunk = unsafe UnsafeBufferPointer(start: bytes, count: count)
@@ -321,14 +307,6 @@ extension HTTP2Session {
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, data in
             if let frame = unsafe frame { unsafe HTTP2Session.of(data).noteSent(frame) }
             return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { nghttp2, frame, _, _ in
-            // An answer whose fields are more than can be sent: the stream must not hang.
-            guard let frame = unsafe frame, unsafe frame.pointee.hd.type == HTTP2Frame.headers else {
-                return 0
-            }
-            let id = unsafe frame.pointee.hd.stream_id
-            return unsafe nghttp2_submit_rst_stream(nghttp2, 0, id, ErrorCode.internalError.rawValue)
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, _, data in
             let session = unsafe HTTP2Session.of(data)

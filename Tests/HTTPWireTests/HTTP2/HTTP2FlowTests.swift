@@ -87,9 +87,9 @@ struct HTTP2FlowTests {
         let peer = Peer()
         peer.response = nil
         peer.feed(opening() + headers(1, pseudo()) + windowUpdate(1, .max >> 1))
-        #expect(peer.outcome.answers[1]?.reset == 3 && !peer.outcome.isFailed && peer.session.unansweredCount == 0)
-        peer.feed(windowUpdate(0, .max >> 1))
-        #expect(peer.outcome.isFailed && peer.outcome.goAway == 3)
+        #expect(peer.session.unansweredCount == 0)
+        #expect(peer.outcome.answers[1]?.reset == 3 || peer.outcome.goAway == 3)
+        #expect(http2Outcome(windowUpdate(0, .max >> 1)).goAway == 3)
         // By the initial value, too (§6.5.2).
         #expect(http2Outcome(settingsFrame([(4, 1 << 31)])).goAway == 3)
     }
@@ -144,15 +144,17 @@ struct HTTP2FlowTests {
         #expect(given - sent >= initial / 2 && given - sent <= initial)
     }
 
-    @Test("more than the stream's window is an error of the stream (RFC 9113 §6.9.1)")
+    @Test("more than the stream's window is an error of the stream, or of the connection (RFC 9113 §6.9.1)")
     func beyondWindow() {
         let peer = Peer(HTTPLimits(bodyBytesMax: 65_536))
         peer.feed(opening() + settingsAcknowledgement + headers(1, pseudo("POST"), ends: false))
         for _ in 0..<4 { peer.feed(data(1, [UInt8](repeating: 0, count: 16_384), ends: false)) }
         #expect(peer.session.heldBytes >= 65_536)
         peer.feed(data(1, [0, 0], ends: false) + headers(3, pseudo()))
-        #expect(peer.outcome.answers[1] == Answer(reset: 3) && peer.session.heldBytes == 0)
-        #expect(peer.outcome.answers[3]?.status == "204" && !peer.outcome.isFailed)
+        #expect(peer.session.heldBytes == 0 && peer.outcome.refusals.isEmpty)
+        // Newer libraries end the connection.
+        let isReset = peer.outcome.answers[1] == Answer(reset: 3) && peer.outcome.answers[3]?.status == "204"
+        #expect(isReset || (peer.outcome.isFailed && peer.outcome.goAway == 3))
     }
 
     @Test("requests that are taken and not answered hold no window")
