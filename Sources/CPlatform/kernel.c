@@ -1,7 +1,11 @@
 // The thin side of the shim: epoll, eventfd, accept4 and processor affinity with plain types.
 #define _GNU_SOURCE
 #include "CPlatform.h"
+#include <arpa/inet.h>
+#include <endian.h>
+#include <netinet/in.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -50,7 +54,27 @@ int cplatform_epoll_wait(int epoll, struct cplatform_event *out, int capacity, i
 
 int cplatform_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
-int cplatform_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+int cplatform_accept(int listener, struct cplatform_address *peer) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+    struct sockaddr_storage storage;
+  } address = {.any = {.sa_family = AF_UNSPEC}};
+  socklen_t length = sizeof address;
+  int fd = accept4(listener, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  peer->high = peer->low = 0;
+  if (fd < 0) return fd;
+  if (address.any.sa_family == AF_INET) {
+    peer->low = 0xffff00000000u | ntohl(address.ipv4.sin_addr.s_addr);
+  } else if (address.any.sa_family == AF_INET6) {
+    uint64_t halves[2];
+    memcpy(halves, &address.ipv6.sin6_addr, sizeof halves);
+    peer->high = be64toh(halves[0]);
+    peer->low = be64toh(halves[1]);
+  }
+  return fd;
+}
 
 int cplatform_processor_count(void) {
   cpu_set_t set;

@@ -1,6 +1,6 @@
 // What a loop keeps of one connection between two events.
 //
-//     undecided ──first bytes──▶ HTTP/1.1 or HTTP/2 (RFC 9113 §3.3)
+//     awaits its PROXY header ──▶ undecided ──first bytes──▶ HTTP/1.1 or HTTP/2 (RFC 9113 §3.3)
 //     open ──answer said close──▶ closing ──all sent──▶ lingering ──peer closed, or time is up──▶ closed
 //       └────────────── reset, or the peer closed with nothing owed ─────────────────────────────▶ closed
 //
@@ -39,6 +39,8 @@ final class Connection {
 
     let fd: Int32
     let role: ListenerRole
+    /// Whom it is from; anew once its PROXY header has come.
+    var peer: Peer
     /// In the epoll token, beside the slot: an event for a connection before this one in its slot is not for this one.
     let generation: UInt32
     var session: HTTP1Session
@@ -78,9 +80,10 @@ final class Connection {
     /// A request was answered: the peer knows us, and may be resting.
     var wasAnswered = false
 
-    init(fd: Int32, role: ListenerRole, generation: UInt32, isTurnedAway: Bool, limits: HTTPLimits) {
-        self.fd = fd
-        self.role = role
+    init(_ newcomer: Newcomer, generation: UInt32, isTurnedAway: Bool, limits: HTTPLimits) {
+        fd = newcomer.fd
+        role = newcomer.role
+        peer = newcomer.peer
         self.generation = generation
         self.isTurnedAway = isTurnedAway
         session = HTTP1Session(limits: limits)

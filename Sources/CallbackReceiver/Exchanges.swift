@@ -8,12 +8,16 @@
 // spoken: they are stored all the same. Owned by its loop.
 // Must not know: connections, what an answer says.
 
+import Platform
+
 /// A callback that was handed to the log.
 struct WaitingExchange {
     /// The connection's epoll token: slot and generation.
     let token: UInt64
     /// The HTTP/2 stream; 0 for HTTP/1.1.
     let stream: Int32
+    /// For a log line: by then the request is gone.
+    let client: IPAddress
     let prepared: PreparedCallback
     /// When it was handed over, in the loop's milliseconds.
     let began: Int64

@@ -20,6 +20,7 @@ struct LoopContext: Sendable {
     let configuration: ServerConfiguration
     let handles: [LoopHandle]
     let connectionsMax: Int
+    let admission: Admission
     let logger: Logger
     /// Monotonic milliseconds; tests turn it.
     let clock: @Sendable () -> Int64
@@ -163,10 +164,10 @@ struct Loop {
         for message in messages {
             switch message {
             case .acknowledgements(let list): answer(list)
-            case .connection(let fd, let role):
+            case .connection(let newcomer):
                 // What was handed over while we left is closed, not leaked.
-                if isStopped { Socket.close(fd) } else { open(fd, role) }
-            case .newcomer(let fd, let role, let hops): admit(fd, role, hops: hops)
+                if isStopped { drop(newcomer) } else { open(newcomer) }
+            case .newcomer(let newcomer, let hops): admit(newcomer, hops: hops)
             case .drain: drain()
             case .stop: isStopped = true
             }
@@ -177,17 +178,17 @@ struct Loop {
 
     /// A place for it is reserved already, unless it is only turned away. Nil where it cannot be watched.
     @discardableResult
-    mutating func open(_ fd: Int32, _ role: ListenerRole, isTurnedAway: Bool = false) -> Int? {
-        Socket.setNoDelay(fd)
+    mutating func open(_ newcomer: Newcomer, isTurnedAway: Bool = false) -> Int? {
+        Socket.setNoDelay(newcomer.fd)
         generation &+= 1
         // The two highest tokens are not connections'.
         if generation >= UInt32.max - 1 { generation = 1 }
-        let connection = Connection(fd: fd, role: role, generation: generation, isTurnedAway: isTurnedAway, limits: context.limits)
+        let connection = Connection(newcomer, generation: generation, isTurnedAway: isTurnedAway, limits: context.limits)
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(connection) } else { slots[slot] = connection }
         if isTurnedAway { turnedAwayCount += 1 }
         do throws(SystemError) {
-            try events.add(fd, token: token(connection, slot), interest: .readable)
+            try events.add(newcomer.fd, token: token(connection, slot), interest: .readable)
         } catch {
             refusalLog.warning("connection closed: it cannot be watched", ["error": "\(error)"], now: now)
             close(slot)
@@ -217,6 +218,7 @@ struct Loop {
         slots[slot] = nil
         freeSlots.append(slot)
         Socket.close(connection.fd)
+        context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes
         if connection.isTurnedAway { turnedAwayCount -= 1 } else { handle.release() }
         // There is room again.

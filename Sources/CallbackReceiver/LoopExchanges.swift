@@ -15,7 +15,7 @@ extension Loop {
             request, role: connection.role, isDraining: isDraining, isOverloaded: isBehind, into: &response, using: &scratch)
         {
         case .respond:
-            if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(connection) }
+            if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
             return true
         case .append(let prepared):
             let submission = Submission(
@@ -23,18 +23,24 @@ extension Loop {
                 status: RecordedStatus(prepared.decoded.status), recipient: recipient, ticket: exchanges.nextTicket)
             guard context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)
-                logRefusal(connection)
+                logRefusal(client(connection))
                 return true
             }
-            exchanges.begin(WaitingExchange(token: token(connection, slot), stream: stream, prepared: prepared, began: now))
+            exchanges.begin(
+                WaitingExchange(
+                    token: token(connection, slot), stream: stream, client: client(connection), prepared: prepared, began: now))
             return false
         }
     }
 
     /// A refused callback is what an operator wants to know of; its bytes are nobody's business here (invariant 9).
-    mutating func logRefusal(_ connection: Connection) {
-        refusalLog.warning(
-            "request refused", ["status": "\(response.status)", "peer": "\(Socket.peerHost(connection.fd))"], now: now)
+    mutating func logRefusal(_ client: IPAddress) {
+        refusalLog.warning("request refused", ["status": "\(response.status)", "peer": "\(client)"], now: now)
+    }
+
+    /// Whom the loop's `request` is from, which came over `connection`.
+    func client(_ connection: Connection) -> IPAddress {
+        context.admission.proxies.client(of: request, from: connection.peer.address)
     }
 
     /// The log's word on callbacks. A connection that several of them answer writes once.
@@ -62,7 +68,7 @@ extension Loop {
                 "The disk has not answered for \(Exchanges.commitSeconds) s, so the callback may not be stored. Send it again.",
                 Problem.blockedRetrySeconds, waiting.prepared.path[...], &response)
         }
-        if response.status >= 400 { logRefusal(connection) }
+        if response.status >= 400 { logRefusal(waiting.client) }
         if let streams = connection.streams {
             respondAwaited(connection, streams, slot, waiting.stream)
         } else {

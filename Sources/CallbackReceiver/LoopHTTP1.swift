@@ -67,7 +67,7 @@ extension Loop {
         Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
         connection.session.respondRefusal(response, date: date(), into: &output)
         connection.isClosing = true
-        logRefusal(connection)
+        logRefusal(client(connection))
     }
 
     /// Refuses the request of which a part has come: only here can be seen that the rest does not.

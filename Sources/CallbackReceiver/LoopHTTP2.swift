@@ -20,19 +20,18 @@ extension Loop {
         return streams
     }
 
-    mutating func receive(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ input: Span<UInt8>) {
-        streams.session.receive(input, now: now)
-        serveWhole(connection, streams, slot)
-    }
+    /// With so much of answers unsent, requests that are whole wait: a peer that does not take its answers is not served
+    /// more of them (window starvation). What it has sent is bounded by the session.
+    static let unsentAnswerBytesMax = HTTP2Limits().unsentBytesMax
 
-    /// Serves every request that is whole, and answers those that cannot be taken.
-    private mutating func serveWhole(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
-        while true {
+    /// Serves requests that are whole, and answers those that cannot be taken.
+    mutating func serveWhole(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
+        while streams.session.unsentBytes < Self.unsentAnswerBytesMax {
             switch streams.session.next(into: &request) {
             case .needsMore: return
             case .refused(let stream, let refusal):
                 Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
-                logRefusal(connection)
+                logRefusal(client(connection))
                 respond(connection, streams, stream)
             case .request(let stream):
                 guard streams.awaitedCount < Self.awaitedMax else {
@@ -112,15 +111,8 @@ extension Loop {
         if let since = streams.incompleteSince, now - since.at >= Int64(context.configuration.bodySeconds) * 1_000 {
             streams.session.timeOutIncomplete(through: since.newest)
             streams.incompleteSince = nil
-            serveWhole(connection, streams, slot)
         }
         if let began = drainBegan, now - began >= Int64(Deadlines.drainSeconds) * 1_000 { streams.session.endShutdown() }
         finish(connection, slot)
-    }
-
-    /// Refuses whatever has not come whole: the memory is needed.
-    mutating func refuseIncomplete(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
-        streams.session.timeOutIncomplete(through: streams.session.newestStream)
-        serveWhole(connection, streams, slot)
     }
 }

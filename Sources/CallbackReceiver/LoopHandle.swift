@@ -9,12 +9,19 @@ import CallbackLog
 import Platform
 import Synchronization
 
+/// An accepted connection that no loop serves yet.
+struct Newcomer: Sendable {
+    let fd: Int32
+    let role: ListenerRole
+    let peer: Peer
+}
+
 enum LoopMessage: Sendable {
     case acknowledgements([Acknowledgement])
-    /// An accepted connection that another loop hands over.
-    case connection(fd: Int32, role: ListenerRole)
+    /// One that another loop hands over.
+    case connection(Newcomer)
     /// One for whom there is no place: that loop could make no room, perhaps this one can. `hops` more may be asked.
-    case newcomer(fd: Int32, role: ListenerRole, hops: Int)
+    case newcomer(Newcomer, hops: Int)
     /// Stop accepting; answer what comes, then close.
     case drain
     /// Close everything now.
@@ -71,7 +78,8 @@ final class LoopHandle: Sendable {
         mailbox.take(into: &messages)
         for message in messages {
             switch message {
-            case .connection(let fd, _), .newcomer(let fd, _, _): Socket.close(fd)
+            // No loop is left that could ask how many there are: they need not be released.
+            case .connection(let newcomer), .newcomer(let newcomer, _): Socket.close(newcomer.fd)
             case .acknowledgements, .drain, .stop: break
             }
         }

@@ -27,19 +27,26 @@ extension Loop {
     private mutating func read(_ connection: Connection, _ slot: Int) -> Bool {
         switch Socket.receive(connection.fd, into: &readBuffer, from: 0) {
         case .bytes(let count):
-            if !connection.isDecided {
+            if connection.peer.standing == .awaitsHeader {
+                return receiveHeader(connection, slot, received: count)
+            } else if !connection.isDecided {
                 decide(connection, slot, received: count)
             } else if let streams = connection.streams {
                 let buffer = readBuffer
-                receive(connection, streams, slot, buffer.span.extracting(0..<count))
+                streams.session.receive(buffer.span.extracting(0..<count), now: now)
             } else {
                 parse(connection, slot, received: count)
             }
         case .end:
             connection.peerClosed = true
+            if connection.peer.standing == .awaitsHeader {
+                // A proxy that only looked whether we are here.
+                connection.isClosing = true
+                break
+            }
             if let streams = connection.streams {
                 // What has not come whole never will; what has is answered.
-                refuseIncomplete(connection, streams, slot)
+                streams.session.timeOutIncomplete(through: streams.session.newestStream)
                 break
             }
             beginHTTP1(connection, slot)
@@ -51,7 +58,7 @@ extension Loop {
     }
 
     /// The first bytes: the connection preface of HTTP/2, or anything else.
-    private mutating func decide(_ connection: Connection, _ slot: Int, received: Int) {
+    mutating func decide(_ connection: Connection, _ slot: Int, received: Int) {
         if !connection.input.isEmpty { connection.input.append(contentsOf: readBuffer[..<received]) }
         let bytes = connection.input.isEmpty ? readBuffer[..<received] : connection.input[...]
         switch HTTP2Session.beginsWithPreface(bytes.span) {
@@ -63,7 +70,7 @@ extension Loop {
         case .yes:
             connection.isDecided = true
             connection.input = []
-            receive(connection, beginStreams(connection), slot, bytes.span)
+            beginStreams(connection).session.receive(bytes.span, now: now)
         }
     }
 

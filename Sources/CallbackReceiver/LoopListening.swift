@@ -1,4 +1,4 @@
-// A loop's listeners: who comes in, who goes to another loop, who is turned away.
+// A loop's listeners: who comes in, who goes to another loop, for whom room is made.
 //
 //     watched ──accept fails, nobody can make room──▶ resting ──acceptPauseMilliseconds──▶ watched
 //        └───────────── drain ─────────────▶ gone ◀───────────── drain ────┘
@@ -20,9 +20,6 @@ extension Loop {
 
     /// How many resting connections are looked at for one to close.
     static let closeLooksMax = 16
-    /// Connections beyond `connectionsMax` that are only told so, for each loop; more are closed without a word.
-    static let turnedAwayMax = 64
-
     /// Watches all of them, or, where that fails, none.
     mutating func watchListeners() throws(SystemError) {
         for (number, entry) in listeners.enumerated() {
@@ -39,9 +36,10 @@ extension Loop {
     @discardableResult
     mutating func accept(from entry: (listener: Listener, role: ListenerRole)) -> Bool {
         for _ in 0..<Self.acceptsMax {
-            let fd: Int32
+            let newcomer: Newcomer
             do throws(SystemError) {
-                fd = try entry.listener.accept()
+                let (fd, address) = try entry.listener.accept()
+                newcomer = Newcomer(fd: fd, role: entry.role, peer: context.admission.admit(address))
             } catch {
                 if error.isWouldBlock { return false }
                 if error.isOutOfDescriptors, makeRoom() { continue }
@@ -49,30 +47,32 @@ extension Loop {
                 return false
             }
             let (target, total) = place()
-            if total >= context.connectionsMax {
-                admit(fd, entry.role, hops: context.handles.count - 1)
+            if newcomer.peer.standing == .beyondLimit {
+                turnAway(newcomer)
+            } else if total >= context.connectionsMax {
+                admit(newcomer, hops: context.handles.count - 1)
             } else if target != index, context.handles[target].reserve() {
-                context.handles[target].post(.connection(fd: fd, role: entry.role))
+                context.handles[target].post(.connection(newcomer))
             } else if handle.reserve() {
-                open(fd, entry.role)
+                open(newcomer)
             } else {
-                Socket.close(fd)
+                drop(newcomer)
             }
         }
         return true
     }
 
     /// At the bound: one that rests makes room, here or on one of the next `hops` loops; else 503.
-    mutating func admit(_ fd: Int32, _ role: ListenerRole, hops: Int) {
+    mutating func admit(_ newcomer: Newcomer, hops: Int) {
         let next = context.handles[(index + 1) % context.handles.count]
         if isStopped {
-            Socket.close(fd)
+            drop(newcomer)
         } else if makeRoom(), handle.reserve() {
-            open(fd, role)
+            open(newcomer)
         } else if hops > 0, next.connectionCount != nil {
-            next.post(.newcomer(fd: fd, role: role, hops: hops - 1))
+            next.post(.newcomer(newcomer, hops: hops - 1))
         } else {
-            turnAway(fd, role)
+            turnAway(newcomer)
         }
     }
 
@@ -117,18 +117,6 @@ extension Loop {
         sendFrames(connection, streams)
         _ = Socket.send(connection.fd, output, from: 0)
         output.removeAll(keepingCapacity: true)
-    }
-
-    /// Over `server.connections-max`, and none rests: 503, and time to read it.
-    private mutating func turnAway(_ fd: Int32, _ role: ListenerRole) {
-        refusalLog.warning("connection refused: as many as server.connections-max are open, and none is idle", [:], now: now)
-        guard turnedAwayCount < Self.turnedAwayMax else { return Socket.close(fd) }
-        guard let slot = open(fd, role, isTurnedAway: true), let connection = slots[slot] else { return }
-        Router.unavailable("The server has as many connections as it may (server.connections-max).", Problem.overloadRetrySeconds, nil, &response)
-        connection.session.refuse(.headTimeout)
-        connection.session.respondRefusal(response, date: date(), into: &output)
-        connection.isClosing = true
-        finish(connection, slot)
     }
 
     private mutating func restListening(because error: SystemError) {

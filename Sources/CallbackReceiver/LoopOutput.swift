@@ -11,7 +11,10 @@ extension Loop {
     mutating func finish(_ connection: Connection, _ slot: Int) {
         var goesOn = true
         while goesOn {
-            if let streams = connection.streams { sendFrames(connection, streams) }
+            if let streams = connection.streams {
+                serveWhole(connection, streams, slot)
+                sendFrames(connection, streams)
+            }
             let hasWritten = !output.isEmpty
             if hasWritten, !send(connection, slot) { return close(slot) }
             // What waited for the peer to read may go on now.
@@ -40,6 +43,7 @@ extension Loop {
 
     private func awaited(_ connection: Connection) -> Deadline? {
         if connection.isLingering { return .linger }
+        if connection.peer.standing == .awaitsHeader { return .head }
         if let streams = connection.streams {
             if !streams.session.isReady { return .head }
             return streams.isResting && !connection.hasOutput ? (isDraining ? .drain : .idle) : .streams
@@ -129,13 +133,13 @@ extension Loop {
     private mutating func relieve(_ connection: Connection, _ slot: Int) {
         refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
         if connection.heldBytes > Self.heldShareBytesMax, let streams = connection.streams {
-            refuseIncomplete(connection, streams, slot)
+            streams.session.timeOutIncomplete(through: streams.session.newestStream)
             return finish(connection, slot)
         }
         let oldest = deadlines.oldest(.body) ?? slot
         guard let other = slots[oldest], other.heldBytes > 0 else { return }
         if let streams = other.streams {
-            refuseIncomplete(other, streams, oldest)
+            streams.session.timeOutIncomplete(through: streams.session.newestStream)
         } else {
             refuse(.bodyTimeout, other)
         }
@@ -161,7 +165,7 @@ extension Loop {
         case .streams:
             if let streams = connection.streams { lookOver(connection, streams, slot) }
         case .head, .body:
-            if connection.streams != nil { return close(slot) }
+            if connection.streams != nil || connection.peer.standing == .awaitsHeader { return close(slot) }
             beginHTTP1(connection, slot)
             refuse(kind == .head ? .headTimeout : .bodyTimeout, connection)
             finish(connection, slot)

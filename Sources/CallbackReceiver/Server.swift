@@ -81,7 +81,7 @@ public final class Server: Sendable {
             let context = LoopContext(
                 router: Router(configuration: configuration, log: log, logOptions: Self.logOptions(configuration)),
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
-                handles: handles, connectionsMax: connectionsMax, logger: logger, clock: clock,
+                handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })
             var loops: [Confined<ReadyLoop>] = []
             for (index, handle) in handles.enumerated() {

@@ -5,6 +5,8 @@
 // the configuration keys (a test of the command compares the two).
 // Must not know: keys, flags, environment variables, YAML. How a value was found is the command's matter.
 
+import Platform
+
 /// The complete configuration of a server.
 public struct ServerConfiguration: Sendable, Equatable {
     /// An address to listen on, as an operator writes it: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`.
@@ -46,6 +48,13 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var loops = 1
     /// How many connections are open at once; 1 to 1,000,000. nil: as the descriptor limit allows.
     public var connectionsMax: Int?
+    /// How many of them one client address may have; 1 to 1,000,000. nil: as many as there are.
+    public var connectionsPerAddressMax: Int?
+
+    /// The networks of the proxies whose word on their clients counts; at most `trustedProxiesMax`.
+    public var trustedProxies: [IPNetwork] = []
+    /// True where connections from `trustedProxies` begin with a PROXY header; then there are some.
+    public var hasProxyHeaders = false
 
     /// How long a request's header may take to arrive, in seconds; 1 to 3600.
     public var headerSeconds = 10
@@ -55,6 +64,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var idleSeconds = 75
     /// How long a stop waits for what was accepted, in seconds; 1 to 3600.
     public var drainSeconds = 30
+
+    /// Looked through for each connection: more is no list of proxies one runs.
+    public static let trustedProxiesMax = 64
 
     /// The defaults, with one loop: how many processors there are is for the caller to say.
     public init() {}

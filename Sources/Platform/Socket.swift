@@ -111,11 +111,13 @@ public final class Listener: Sendable {
         return SocketAddress(host: name, port: UInt16(port) ?? 0)
     }
 
-    /// The next connection, or why there is none (`isWouldBlock` when nobody waits).
-    public func accept() throws(SystemError) -> Int32 {
-        let fd = retryingOnInterrupt { cplatform_accept(descriptor) }
+    /// The next connection and whose it is, or why there is none (`isWouldBlock` when nobody waits).
+    public func accept() throws(SystemError) -> (fd: Int32, peer: IPAddress) {
+        var peer = cplatform_address()
+        // The address outlives the call, which fills it in.
+        let fd = retryingOnInterrupt { unsafe cplatform_accept(descriptor, &peer) }
         if fd < 0 { throw .latest("accept4") }
-        return fd
+        return (fd, IPAddress(peer))
     }
 }
 
@@ -173,22 +175,4 @@ public enum Socket {
     public static func closeSending(_ fd: Int32) { _ = shutdown(fd, Int32(SHUT_WR)) }
 
     public static func close(_ fd: Int32) { _ = Glibc.close(fd) }
-}
-
-extension Socket {
-    /// Who is at the other end: `192.0.2.7`, `2001:db8::1`; empty where it is not known any more.
-    public static func peerHost(_ fd: Int32) -> String {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        // The storage is as large as any address; the text is bounded by its array.
-        let status = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard unsafe getpeername(fd, address, &length) == 0 else { return EAI_SYSTEM }
-                return unsafe getnameinfo(address, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
-            }
-        }
-        guard status == 0 else { return "" }
-        return String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 }

@@ -2,7 +2,8 @@
 //
 // Promises: whatever the bytes, the outcome is assignments and problems, never a trap; every problem names
 // the line where there is one. Nothing is ignored: a key that is not in the table, a list where a value
-// belongs, a key named twice, are problems. Values are never interpreted here (`010` stays `010`).
+// belongs, a key named twice, are problems. Values are never interpreted here (`010` stays `010`); the elements
+// of a list become one text with commas, as it is written in the environment.
 // Must not know: bounds and defaults (Setting), other sources (Resolution), how a file is opened.
 
 struct ConfigurationFile {
@@ -78,8 +79,8 @@ struct ConfigurationFile {
                 refuse(line, section.isEmpty ? nil : section, "has a value without a key; write \"key: value\"")
             } else if name.contains(".") {
                 refuseDotted(line, key)
-            } else if Setting.named(key) != nil {
-                assign(value, to: key, line: line)
+            } else if let setting = Setting.named(key) {
+                assign(value, to: setting, line: line)
             } else if Setting.sections.contains(key) {
                 if case .mapping(let inner) = value.content {
                     read(inner, section: key)
@@ -92,12 +93,27 @@ struct ConfigurationFile {
         }
     }
 
-    private mutating func assign(_ value: YAMLNode, to key: String, line: Int) {
+    private mutating func assign(_ value: YAMLNode, to setting: Setting, line: Int) {
+        let key = setting.key
         switch value.content {
         case .scalar(let text, _): assignments.append(Assignment(key: key, text: isEmpty(value) ? "" : text, line: line))
+        case .sequence(let elements) where setting.isList: assign(elements, to: key, line: line)
         case .sequence: refuse(line, key, "takes a single value, not a list")
-        case .mapping: refuse(line, key, "takes a single value, not a section")
+        case .mapping: refuse(line, key, setting.isList ? "takes a list of values, not a section" : "takes a single value, not a section")
         }
+    }
+
+    private mutating func assign(_ elements: [YAMLNode], to key: String, line: Int) {
+        var texts: [String] = []
+        for element in elements {
+            // Commas would make two of one.
+            guard case .scalar(let text, _) = element.content, !isEmpty(element), !text.isEmpty, !text.contains(",") else {
+                refuse(element.line, key, "has an element that is no single value; write each by itself, without commas")
+                return
+            }
+            texts.append(text)
+        }
+        assignments.append(Assignment(key: key, text: texts.isEmpty ? Setting.nothing : texts.joined(separator: ","), line: line))
     }
 
     /// The null of YAML 1.2 §10.3.2: nothing at all, `~` or `null`, unquoted.

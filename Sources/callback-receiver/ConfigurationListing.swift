@@ -20,7 +20,7 @@ enum ConfigurationListing {
             }
             open = Array(sections)
             let name = parts.last ?? ""
-            rows.append((indentation(depth) + "\(name): \(scalar(entry.text))", comment(entry.origin)))
+            rows.append((indentation(depth) + "\(name): \(value(of: entry))", comment(entry.origin)))
         }
         let column = min(columnMax, rows.map(\.value.count).max() ?? 0)
         return rows.map { row in
@@ -40,6 +40,15 @@ enum ConfigurationListing {
         case .environment(let name): "environment \(name)"
         case .flag(let name): "flag \(name)"
         }
+    }
+
+    private static func value(of entry: Resolution.Entry) -> String {
+        guard entry.text != Setting.nothing, Setting.named(entry.key)?.isList == true else { return scalar(entry.text) }
+        let elements = entry.text.split(separator: ", ").map { element in
+            // Within brackets a colon may also end a key (YAML 1.2 §7.4.2).
+            element.contains(":") ? "\"\(element)\"" : scalar(String(element))
+        }
+        return "[\(elements.joined(separator: ", "))]"
     }
 
     /// Plain where YAML reads it back as the same text, else in double quotes (YAML 1.2 §7.3.1, §7.3.3).

@@ -2,7 +2,7 @@
 //
 // Promises: nothing listens beyond loopback that asks for no proof, unless the configuration says so in so
 // many words (fails closed: a host that is not certainly loopback counts as beyond it); the callback's path
-// takes nothing away from the API where one address serves both.
+// takes nothing away from the API where one address serves both; a PROXY header is expected from someone.
 // Must not know: how a single value is read.
 
 import CallbackReceiver
@@ -51,6 +51,12 @@ enum ConfigurationRules {
                 "callback.path", because: ["callback.listen", "api.listen"],
                 "\(quoted(server.callbackPath)) belongs to the API, which listens on the same address; "
                     + "choose another path, for example /callback, or give api.listen an address of its own")
+        }
+        if server.hasProxyHeaders, server.trustedProxies.isEmpty {
+            refuse(
+                "server.proxy-protocol", because: ["server.trusted-proxies"],
+                "the header is taken from trusted proxies only, and there are none; name them in "
+                    + "server.trusted-proxies, for example [127.0.0.1], or set this to false")
         }
         return problems
     }

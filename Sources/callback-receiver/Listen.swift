@@ -6,6 +6,7 @@
 // Must not know: sockets, name resolution.
 
 import CallbackReceiver
+import Platform
 
 enum Listen {
     /// RFC 1035 §2.3.4: a name has at most 255 octets on the wire, 253 in text.
@@ -26,7 +27,7 @@ enum Listen {
         if hostText.isEmpty { throw Refusal("names no host; \(remedy)") }
         if hostText.hasPrefix("["), hostText.hasSuffix("]") {
             let address = String(hostText.dropFirst().dropLast())
-            guard ipv6(address) != nil else { throw refusal(text) }
+            guard address.contains(":"), IPAddress(address) != nil else { throw refusal(text) }
             return .init(host: address, port: port)
         }
         if hostText.contains(":") {
@@ -41,12 +42,11 @@ enum Listen {
         listen.host.contains(":") ? "[\(listen.host)]:\(listen.port)" : "\(listen.host):\(listen.port)"
     }
 
-    /// 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1 (RFC 4291 §2.5.3) and `localhost` (RFC 6761 §6.3).
+    /// 127.0.0.0/8, ::1 and `localhost` (RFC 6761 §6.3). A mapped address is none to listen on: not certain.
     static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
-        if let octets = ipv4(host[...]) { return octets[0] == 127 }
-        if let groups = ipv6(host) { return groups == [0, 0, 0, 0, 0, 0, 0, 1] }
-        return false
+        guard let address = IPAddress(host), address.isIPv4 != host.contains(":") else { return false }
+        return address.isLoopback
     }
 
     private static func refusal(_ text: String) -> Refusal { Refusal("\(quoted(text)) is no address; \(remedy)") }
@@ -60,7 +60,7 @@ enum Listen {
                 && label.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
         }
         guard wellFormed, let last = labels.last else { return false }
-        return isNumeric(last) ? ipv4(host) != nil : true
+        return isNumeric(last) ? IPAddress(String(host)) != nil : true
     }
 
     /// Digits, or hexadecimal after 0x: what the C library may take for a part of an IPv4 address.
@@ -68,58 +68,7 @@ enum Listen {
         label.utf8.allSatisfy(isDigit) || label.lowercased().hasPrefix("0x")
     }
 
-    /// Four decimal numbers to 255 without leading zeros.
-    private static func ipv4(_ text: Substring) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        let octets = parts.compactMap { part in WholeNumber.parse(String(part)).flatMap { UInt8(exactly: $0) } }
-        return octets.count == 4 ? octets : nil
-    }
-
-    /// The eight groups of an IPv6 address (RFC 4291 §2.2), without a zone.
-    private static func ipv6(_ text: String) -> [UInt16]? {
-        guard text.contains(":") else { return nil }
-        var halves: [[UInt16]] = []
-        var rest = text[...]
-        while let gap = firstGap(rest) {
-            guard let half = groups(rest[..<gap], mayEndInIPv4: false) else { return nil }
-            halves.append(half)
-            rest = rest[rest.index(gap, offsetBy: 2)...]
-        }
-        guard let last = groups(rest, mayEndInIPv4: true) else { return nil }
-        switch halves.count {
-        case 0: return last.count == 8 ? last : nil
-        case 1 where halves[0].count + last.count <= 7:
-            return halves[0] + Array(repeating: 0, count: 8 - halves[0].count - last.count) + last
-        default: return nil
-        }
-    }
-
-    /// Where the first `::` begins.
-    private static func firstGap(_ text: Substring) -> Substring.Index? {
-        text.indices.first { index in text[index...].hasPrefix("::") }
-    }
-
-    private static func groups(_ text: Substring, mayEndInIPv4: Bool) -> [UInt16]? {
-        if text.isEmpty { return [] }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        var result: [UInt16] = []
-        for (position, part) in parts.enumerated() {
-            if mayEndInIPv4, position == parts.count - 1, let octets = ipv4(part) {
-                result.append(UInt16(octets[0]) << 8 | UInt16(octets[1]))
-                result.append(UInt16(octets[2]) << 8 | UInt16(octets[3]))
-            } else {
-                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexadecimal),
-                    let group = UInt16(part, radix: 16)
-                else { return nil }
-                result.append(group)
-            }
-        }
-        return result
-    }
-
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-    private static func isHexadecimal(_ byte: UInt8) -> Bool { isDigit(byte) || (0x61...0x66).contains(byte | 0x20) }
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         isDigit(byte) || (0x61...0x7A).contains(byte | 0x20)
     }

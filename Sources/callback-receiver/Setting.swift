@@ -6,6 +6,7 @@
 // Must not know: where a text was found, or what two keys mean together (ConfigurationRules).
 
 import CallbackReceiver
+import Platform
 
 /// A configuration key.
 struct Setting: Sendable {
@@ -24,8 +25,10 @@ struct Setting: Sendable {
         case size(ClosedRange<Int64>, Store<Int64>)
         /// A whole number of seconds.
         case seconds(ClosedRange<Int>, Store<Int>)
-        /// A whole number, or `auto` (nil): what suits this machine.
-        case count(ClosedRange<Int>, Store<Int?>)
+        /// A whole number, or the word for nil.
+        case count(ClosedRange<Int>, or: String, Store<Int?>)
+        /// Addresses and networks: a list in YAML, with commas elsewhere; or `none`.
+        case networks(countMax: Int, Store<[IPNetwork]>)
         /// One of a few words.
         case choice([String], Store<String>)
     }
@@ -54,7 +57,8 @@ struct Setting: Sendable {
         case .directory: "a directory"
         case .size(let range, _): "\(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
         case .seconds(let range, _): "\(range.lowerBound) to \(range.upperBound)"
-        case .count(let range, _): "auto, or \(range.lowerBound) to \(range.upperBound)"
+        case .count(let range, let word, _): "\(word), or \(range.lowerBound) to \(range.upperBound)"
+        case .networks(let countMax, _): "none, or a list of addresses and networks, at most \(countMax)"
         case .choice(let words, _): words.joined(separator: ", ")
         }
     }
@@ -92,8 +96,12 @@ struct Setting: Sendable {
             try Self.check(seconds, in: Int64(range.lowerBound)...Int64(range.upperBound), shown: { "\($0)" })
             store(&configuration, Int(seconds))
             return "\(seconds)"
-        case .count(let range, let store):
-            if text == Setting.automatic {
+        case .networks(let countMax, let store):
+            let networks = try NetworkList.parse(text, countMax: countMax)
+            store(&configuration, networks)
+            return NetworkList.text(networks)
+        case .count(let range, let word, let store):
+            if text == word {
                 store(&configuration, nil)
                 return text
             }
@@ -114,6 +122,11 @@ struct Setting: Sendable {
 
     /// The word for "what suits this machine".
     static let automatic = "auto"
+    /// The word for "no limit", "no such thing".
+    static let nothing = "none"
+
+    /// True where YAML may hold a list of values.
+    var isList: Bool { if case .networks = kind { true } else { false } }
 
     private static func check(
         _ value: Int64, in range: ClosedRange<Int64>, shown: (Int64) -> String

@@ -1,8 +1,10 @@
-// How a text becomes a value: whole numbers, sizes, the callback's path, a directory.
+// How a text becomes a value: whole numbers, sizes, networks, the callback's path, a directory.
 //
 // Promises: one spelling for each value, nothing guessed: no signs, no leading zeros (YAML 1.1 reads 010 as
 // eight), no fractions, no KB that could be 1000 or 1024. Whatever the text, no trap and no overflow.
 // Must not know: keys or their bounds (Settings).
+
+import Platform
 
 enum WholeNumber {
     /// Digits without sign or leading zero; nil for anything else and beyond 63 bits.
@@ -34,6 +36,39 @@ enum Size {
     static func text(_ bytes: Int64) -> String {
         for unit in units where bytes > 0 && bytes % unit.bytes == 0 { return "\(bytes / unit.bytes)\(unit.suffix)" }
         return "\(bytes)"
+    }
+}
+
+/// Addresses and networks, with commas between them.
+enum NetworkList {
+    private static let example = "write for example 127.0.0.1, 10.0.0.0/8, or none"
+
+    static func parse(_ text: String, countMax: Int) throws(Refusal) -> [IPNetwork] {
+        if text == Setting.nothing { return [] }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count <= countMax else {
+            throw Refusal("has \(parts.count) entries; the most is \(countMax): join them to networks")
+        }
+        var networks: [IPNetwork] = []
+        for part in parts { networks.append(try network(String(part.trimmingPrefix { $0 == " " }))) }
+        return networks
+    }
+
+    static func text(_ networks: [IPNetwork]) -> String {
+        networks.isEmpty ? Setting.nothing : networks.map(\.text).joined(separator: ", ")
+    }
+
+    private static func network(_ text: String) throws(Refusal) -> IPNetwork {
+        do throws(IPNetworkFault) {
+            return try IPNetwork(text)
+        } catch {
+            switch error {
+            case .notAnAddress: throw Refusal("\(quoted(text)) is no address and no network; \(example)")
+            case .prefixLength(let most): throw Refusal("\(quoted(text)) has no prefix of 0 to \(most) bits behind its slash; \(example)")
+            case .bitsBehindPrefix(let network):
+                throw Refusal("\(quoted(text)) has bits behind its prefix; write \(network.text) for that network, or the address alone")
+            }
+        }
     }
 }
 

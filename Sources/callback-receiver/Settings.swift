@@ -16,6 +16,7 @@ extension Setting {
     /// What a timeout may be: a second, to an hour.
     private static let timeoutSeconds = 1...3_600
     private static let loopsMax = 64
+    private static let connectionsMax = 1_000_000
 
     static let all: [Setting] = [
         Setting(
@@ -54,12 +55,25 @@ extension Setting {
             meaning: "With less free space than this on its disk, callbacks are refused with 503."),
         Setting(
             key: "server.loops",
-            kind: .count(1...loopsMax) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,
+            kind: .count(1...loopsMax, or: automatic) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,
             meaning: "How many loops serve connections; auto: one for each processor."),
         Setting(
-            key: "server.connections-max", kind: .count(1...1_000_000) { $0.server.connectionsMax = $1 },
-            standard: automatic,
+            key: "server.connections-max",
+            kind: .count(1...connectionsMax, or: automatic) { $0.server.connectionsMax = $1 }, standard: automatic,
             meaning: "How many connections are open at once; auto: as the descriptor limit allows."),
+        Setting(
+            key: "server.connections-per-address-max",
+            kind: .count(1...connectionsMax, or: nothing) { $0.server.connectionsPerAddressMax = $1 }, standard: nothing,
+            meaning: "How many of them one client address (IPv6: one /64) may have open; trusted proxies as many as they like."),
+        Setting(
+            key: "server.trusted-proxies",
+            kind: .networks(countMax: ServerConfiguration.trustedProxiesMax) { $0.server.trustedProxies = $1 },
+            standard: nothing,
+            meaning: "The proxies whose Forwarded or X-Forwarded-For says who the client is, for example [127.0.0.1, 10.0.0.0/8]."),
+        Setting(
+            key: "server.proxy-protocol",
+            kind: .choice(["false", "true"]) { $0.server.hasProxyHeaders = $1 == "true" }, standard: "false",
+            meaning: "true: connections from trusted proxies begin with a PROXY header (version 1 or 2), all others do not."),
         Setting(
             key: "server.timeouts.header-seconds",
             kind: .seconds(timeoutSeconds) { $0.server.headerSeconds = $1 }, standard: "10",

@@ -12,7 +12,7 @@ struct YAMLNode {
     enum Content {
         /// `isPlain`: written without quotes, so that `null` may mean null.
         case scalar(String, isPlain: Bool)
-        case sequence
+        case sequence([YAMLNode])
         /// In the order of the file; a key may stand there twice.
         case mapping([(key: YAMLNode, value: YAMLNode)])
     }
@@ -80,10 +80,11 @@ struct YAMLDocument {
         case .scalar(let text, let isPlain):
             return YAMLNode(content: .scalar(text, isPlain: isPlain), line: line)
         case .sequenceStart:
+            var elements: [YAMLNode] = []
             while true {
                 let (inner, innerLine) = try unsafe next(&parser)
-                if case .sequenceEnd = inner { return YAMLNode(content: .sequence, line: line) }
-                _ = try unsafe node(inner, innerLine, &parser, depth: depth + 1)
+                if case .sequenceEnd = inner { return YAMLNode(content: .sequence(elements), line: line) }
+                elements.append(try unsafe node(inner, innerLine, &parser, depth: depth + 1))
             }
         case .mappingStart:
             var members: [(key: YAMLNode, value: YAMLNode)] = []

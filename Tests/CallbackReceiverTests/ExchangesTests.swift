@@ -3,6 +3,7 @@
 // Promises: the ring agrees with a plain dictionary whatever is taken in whatever order.
 
 import CrispCallback
+import Platform
 import Testing
 
 @testable import CallbackReceiver
@@ -17,7 +18,9 @@ struct ExchangesTests {
     }()
 
     private func waiting(_ token: UInt64, began: Int64) -> WaitingExchange {
-        WaitingExchange(token: token, stream: 0, prepared: PreparedCallback(record: [], decoded: Self.decoded, path: []), began: began)
+        WaitingExchange(
+            token: token, stream: 0, client: .unspecified, prepared: PreparedCallback(record: [], decoded: Self.decoded, path: []),
+            began: began)
     }
 
     @Test("a ticket finds its exchange once, and another's never")

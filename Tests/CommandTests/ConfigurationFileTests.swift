@@ -45,6 +45,18 @@ struct ConfigurationFileTests {
             ])
     }
 
+    @Test(
+        "gives a list as one text, as the environment has it; a single value is one element",
+        arguments: [
+            ("[127.0.0.1, '::1', 10.0.0.0/8]", "127.0.0.1,::1,10.0.0.0/8"), ("\n  - 127.0.0.1\n  - \"::1\"", "127.0.0.1,::1"),
+            ("[]", "none"), ("127.0.0.1", "127.0.0.1"), ("none", "none"), ("[none]", "none"),
+        ])
+    func lists(value: String, text: String) {
+        let file = ConfigurationFile(path: "f", bytes: Array("server:\n  trusted-proxies: \(value)\n".utf8))
+        #expect(file.assignments == [.init(key: "server.trusted-proxies", text: text, line: 2)])
+        #expect(file.problems == [])
+    }
+
     @Test("with the line endings of another system is read the same")
     func carriageReturns() {
         let file = ConfigurationFile(path: "f", bytes: Array("callback:\r\n  path: /a\r\n".utf8))
@@ -74,6 +86,20 @@ struct ConfigurationFileTests {
         ("callback: [a]\n", ["f:1: callback: is a section; write its keys below it, indented"]),
         ("callback: ''\n", ["f:1: callback: is a section; write its keys below it, indented"]),
         ("callback:\n  path: [/a]\n", ["f:2: callback.path: takes a single value, not a list"]),
+        (
+            "server:\n  trusted-proxies:\n    - ::1\n    - [a]\n",
+            ["f:4: server.trusted-proxies: has an element that is no single value; write each by itself, without commas"]
+        ),
+        (
+            "server:\n  trusted-proxies: [~]\n",
+            ["f:2: server.trusted-proxies: has an element that is no single value; write each by itself, without commas"]
+        ),
+        (
+            "server:\n  trusted-proxies: ['127.0.0.1,::1']\n",
+            ["f:2: server.trusted-proxies: has an element that is no single value; write each by itself, without commas"]
+        ),
+        ("server:\n  trusted-proxies: {a: b}\n", ["f:2: server.trusted-proxies: takes a list of values, not a section"]),
+        ("server:\n  trusted-proxies:\n", ["f:2: server.trusted-proxies: has no value; write for example none"]),
         ("callback:\n  path:\n    a: b\n", ["f:2: callback.path: takes a single value, not a section"]),
         ("callback:\n  path:\n", ["f:2: callback.path: has no value; write for example /callback"]),
         ("callback:\n  path: ~\n", ["f:2: callback.path: has no value; write for example /callback"]),
@@ -128,8 +154,7 @@ struct ConfigurationFileTests {
             "callback.keys", "callback.keys-file", "callback.signing-secrets", "callback.signing-secrets-file",
             "callback.users", "callback.users-file", "callback.signature-age-seconds-max", "client.url",
             "client.token-file", "log.retention.days", "log.retention.bytes-max", "quarantine.bytes-max",
-            "expectations.overdue-after-seconds", "server.connections-per-address-max", "server.trusted-proxies",
-            "logging.format", "logging.access",
+            "expectations.overdue-after-seconds", "logging.format", "logging.access",
         ])
     func unsupported(key: String) {
         let parts = key.split(separator: ".")

@@ -16,31 +16,36 @@ struct ListingTests {
         let flags = [FlagValue(key: "log.directory", name: "--data-directory", text: "/var/lib/a b")]
         let resolution = Resolution(
             file: ConfigurationFile(path: "/etc/c.yaml", bytes: Array("callback:\n  listen: '[::1]:1'\n".utf8)),
-            environment: ["CALLBACK_RECEIVER_SERVER_LOOPS": "3"], flags: flags)
+            environment: [
+                "CALLBACK_RECEIVER_SERVER_LOOPS": "3", "CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES": "10.0.0.0/8,::1, 192.0.2.7/32",
+            ], flags: flags)
         #expect(
             ConfigurationListing.text(of: resolution.entries) == """
                 callback:
-                  listen: "[::1]:1"          # /etc/c.yaml:2
-                  path: /callback            # default
-                  body-bytes-max: 64KiB      # default
-                  authentication: required   # default
+                  listen: "[::1]:1"                                # /etc/c.yaml:2
+                  path: /callback                                  # default
+                  body-bytes-max: 64KiB                            # default
+                  authentication: required                         # default
                 api:
-                  listen: 127.0.0.1:8080     # default
-                  authentication: required   # default
+                  listen: 127.0.0.1:8080                           # default
+                  authentication: required                         # default
                 log:
-                  directory: "/var/lib/a b"  # flag --data-directory
-                  segment-bytes-max: 128MiB  # default
-                  free-bytes-min: 64MiB      # default
+                  directory: "/var/lib/a b"                        # flag --data-directory
+                  segment-bytes-max: 128MiB                        # default
+                  free-bytes-min: 64MiB                            # default
                 server:
-                  loops: 3                   # environment CALLBACK_RECEIVER_SERVER_LOOPS
-                  connections-max: auto      # default
+                  loops: 3                                         # environment CALLBACK_RECEIVER_SERVER_LOOPS
+                  connections-max: auto                            # default
+                  connections-per-address-max: none                # default
+                  trusted-proxies: [10.0.0.0/8, "::1", 192.0.2.7]  # environment CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES
+                  proxy-protocol: false                            # default
                   timeouts:
-                    header-seconds: 10       # default
-                    body-seconds: 30         # default
-                    idle-seconds: 75         # default
-                    drain-seconds: 30        # default
+                    header-seconds: 10                             # default
+                    body-seconds: 30                               # default
+                    idle-seconds: 75                               # default
+                    drain-seconds: 30                              # default
                 logging:
-                  level: info                # default
+                  level: info                                      # default
 
                 """)
     }
@@ -54,6 +59,8 @@ struct ListingTests {
             "log: {directory: ' x '}", "log: {directory: '%x'}", "log: {directory: '.'}", "log: {directory: '---'}",
             "log: {directory: '/'}", "log: {directory: '...'}",
             "server: {loops: 2, connections-max: 9, timeouts: {idle-seconds: 1}}\nlogging: {level: trace}",
+            "server: {trusted-proxies: ['::1', 10.0.0.0/8, '2001:db8::/32', '::'], proxy-protocol: true, connections-per-address-max: 3}",
+            "server: {trusted-proxies: ['::/0']}", "server: {trusted-proxies: 127.0.0.1}", "server: {trusted-proxies: []}",
         ])
     func roundTrip(yaml: String) {
         let first = resolve(yaml)

@@ -49,9 +49,12 @@ struct ResolutionTests {
             case .size: "2MiB"
             case .seconds: "33"
             case .count: "33"
-            case .choice: key == "logging.level" ? "error" : "none"
+            case .networks: "10.0.0.0/8"
+            case .choice: key == "logging.level" ? "error" : key == "server.proxy-protocol" ? "true" : "none"
             }
-        let fromEnvironment = resolve(nil, [setting.environmentName: text])
+        // A PROXY header needs someone to send it.
+        let base = key == "server.proxy-protocol" ? ["CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES": "::1"] : [:]
+        let fromEnvironment = resolve(nil, base.merging([setting.environmentName: text]) { $1 })
         #expect(fromEnvironment.problems == [])
         #expect(
             entry(key, in: fromEnvironment)
@@ -60,7 +63,7 @@ struct ResolutionTests {
 
         let parts = key.split(separator: ".")
         let yaml = parts.enumerated().map { String(repeating: " ", count: $0) + "\($1):" }.joined(separator: "\n")
-        let fromFile = resolve("\(yaml) \(text)\n")
+        let fromFile = resolve("\(yaml) \(text)\n", base)
         #expect(entry(key, in: fromFile)?.origin == .file(path: "f", line: parts.count))
         #expect(fromFile.configuration == fromEnvironment.configuration)
     }
@@ -134,6 +137,20 @@ struct ResolutionTests {
     @Test("nothing unproved listens beyond loopback, unless the configuration says so", arguments: rules)
     func loopback(yaml: String, expected: [String]) {
         #expect(resolve(yaml).problems.map(\.line) == expected)
+    }
+
+    @Test("a PROXY header is expected of trusted proxies, so there must be some; where they are refused nothing more is said")
+    func proxyHeaders() {
+        #expect(
+            resolve("server: {proxy-protocol: true}").problems.map(\.line) == [
+                "f:1: server.proxy-protocol: the header is taken from trusted proxies only, and there are none; "
+                    + "name them in server.trusted-proxies, for example [127.0.0.1], or set this to false"
+            ])
+        #expect(resolve("server: {proxy-protocol: true, trusted-proxies: [127.0.0.1]}").problems == [])
+        #expect(
+            resolve("server: {proxy-protocol: true, trusted-proxies: [x]}").problems.map(\.line) == [
+                "f:1: server.trusted-proxies: \"x\" is no address and no network; write for example 127.0.0.1, 10.0.0.0/8, or none"
+            ])
     }
 
     @Test("a flag that listens beyond loopback is named in the one line about it")

@@ -2,6 +2,7 @@
 
 import CallbackReceiver
 import Logging
+import Platform
 import Testing
 
 @testable import callback_receiver
@@ -33,9 +34,10 @@ struct SettingTests {
             Setting.all.map(\.key).sorted() == [
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
                 "callback.listen", "callback.path", "log.directory", "log.free-bytes-min",
-                "log.segment-bytes-max", "logging.level", "server.connections-max", "server.loops",
+                "log.segment-bytes-max", "logging.level", "server.connections-max",
+                "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",
-                "server.timeouts.header-seconds", "server.timeouts.idle-seconds",
+                "server.timeouts.header-seconds", "server.timeouts.idle-seconds", "server.trusted-proxies",
             ])
         #expect(Set(Setting.all.map(\.environmentName)).count == Setting.all.count)
     }
@@ -62,6 +64,9 @@ struct SettingTests {
         configuration.server.logFreeBytesMin = 0
         configuration.server.loops = 0
         configuration.server.connectionsMax = 1
+        configuration.server.connectionsPerAddressMax = 1
+        configuration.server.trustedProxies = [try IPNetwork("::1")]
+        configuration.server.hasProxyHeaders = true
         configuration.server.headerSeconds = 0
         configuration.server.bodySeconds = 0
         configuration.server.idleSeconds = 0
@@ -120,14 +125,21 @@ struct SettingTests {
         #expect(try applied("server.timeouts.drain-seconds", "99").configuration.server.drainSeconds == 99)
     }
 
-    @Test("a count is within its bounds, or auto", arguments: [("server.loops", 64), ("server.connections-max", 1_000_000)])
-    func counts(key: String, most: Int) throws {
+    @Test(
+        "a count is within its bounds, or the one word",
+        arguments: [
+            ("server.loops", 64, "auto"), ("server.connections-max", 1_000_000, "auto"),
+            ("server.connections-per-address-max", 1_000_000, "none"),
+        ])
+    func counts(key: String, most: Int, word: String) throws {
         #expect(try refusal(key, "1") == nil)
         #expect(try refusal(key, "\(most)") == nil)
-        #expect(try refusal(key, "auto") == nil)
+        #expect(try refusal(key, word) == nil)
         #expect(try refusal(key, "0") == "0 is too small; the least is 1")
         #expect(try refusal(key, "\(most + 1)") == "\(most + 1) is too large; the most is \(most)")
-        #expect(try refusal(key, "many") == "\"many\" is no number; write auto, or 1 to \(most)")
+        for other in ["many", word == "auto" ? "none" : "auto"] {
+            #expect(try refusal(key, other) == "\"\(other)\" is no number; write \(word), or 1 to \(most)")
+        }
     }
 
     @Test("loops and connections act")
@@ -135,6 +147,46 @@ struct SettingTests {
         #expect(try applied("server.loops", "7").configuration.server.loops == 7)
         #expect(try applied("server.connections-max", "7").configuration.server.connectionsMax == 7)
         #expect(try applied("server.connections-max", "auto").configuration.server.connectionsMax == nil)
+        let perAddress = try applied("server.connections-per-address-max", "7").configuration.server
+        #expect(perAddress.connectionsPerAddressMax == 7 && perAddress.connectionsMax == nil)
+    }
+
+    @Test("proxies are addresses and networks, shown as one writes them")
+    func networks() throws {
+        let key = "server.trusted-proxies"
+        let (shown, configuration) = try applied(key, "10.0.0.0/8, 192.0.2.7/32,2001:DB8::/32,::ffff:192.0.2.8")
+        #expect(shown == "10.0.0.0/8, 192.0.2.7, 2001:db8::/32, 192.0.2.8")
+        #expect(configuration.server.trustedProxies.map(\.text) == ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "192.0.2.8"])
+        #expect(try applied(key, "none").configuration.server.trustedProxies == [])
+        let many = (0..<65).map { "192.0.2.\($0)" }
+        #expect(try applied(key, many.prefix(64).joined(separator: ",")).configuration.server.trustedProxies.count == 64)
+        #expect(try refusal(key, many.joined(separator: ",")) == "has 65 entries; the most is 64: join them to networks")
+    }
+
+    @Test("what is no network is refused with what was probably meant")
+    func noNetworks() throws {
+        let key = "server.trusted-proxies"
+        let example = "write for example 127.0.0.1, 10.0.0.0/8, or none"
+        for (text, entry) in [
+            ("localhost", "localhost"), ("127.1", "127.1"), ("127.0.0.1:80", "127.0.0.1:80"), ("[::1]", "[::1]"), ("127.0.0.1,", ""),
+            (",", ""), ("127.0.0.1,none", "none"), ("127.0.0.1 ::1", "127.0.0.1 ::1"), ("127.0.0.1 ,::1", "127.0.0.1 "), ("*", "*"),
+        ] {
+            #expect(try refusal(key, text) == "\"\(entry)\" is no address and no network; \(example)")
+        }
+        #expect(try refusal(key, "10.0.0.0/33") == "\"10.0.0.0/33\" has no prefix of 0 to 32 bits behind its slash; \(example)")
+        #expect(try refusal(key, "::/129") == "\"::/129\" has no prefix of 0 to 128 bits behind its slash; \(example)")
+        #expect(
+            try refusal(key, "::1, 10.1.2.3/8")
+                == "\"10.1.2.3/8\" has bits behind its prefix; write 10.0.0.0/8 for that network, or the address alone")
+    }
+
+    @Test("the PROXY header is expected where it says true, exactly")
+    func proxyHeaders() throws {
+        #expect(try applied("server.proxy-protocol", "true").configuration.server.hasProxyHeaders)
+        #expect(try !applied("server.proxy-protocol", "false").configuration.server.hasProxyHeaders)
+        for text in ["yes", "True", "on", "v2", "1"] {
+            #expect(try refusal("server.proxy-protocol", text) == "\"\(text)\" is not possible; write one of: false, true")
+        }
     }
 
     @Test("a size takes plain bytes and KiB, MiB, GiB, and is shown in the largest unit that divides it")

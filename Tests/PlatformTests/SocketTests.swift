@@ -66,25 +66,33 @@ final class SocketPair {
         #expect(failure?.path == "no-such-host.invalid:1")
     }
 
-    @Test("nobody waits: accept says so; a connection is non-blocking and closed on exec")
+    private enum Operation { case bind, connect }
+
+    private func call(_ operation: Operation, _ fd: Int32, host: UInt32, port: UInt16) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr = in_addr(s_addr: host.bigEndian)
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // The address lives for the call; its length is its own.
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe operation == .bind ? bind(fd, $0, length) : connect(fd, $0, length)
+            }
+        }
+    }
+
+    @Test("nobody waits: accept says so; a connection is non-blocking, closed on exec, and has its peer's address")
     func accept() throws {
         let listener = try #require(try Listener.listen(on: SocketAddress(host: "127.0.0.1", port: 0)).first)
         #expect(#expect(throws: SystemError.self) { try listener.accept() }?.isWouldBlock == true)
 
         let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { Socket.close(client) }
-        var peer = sockaddr_in()
-        peer.sin_family = sa_family_t(AF_INET)
-        peer.sin_port = listener.address.port.bigEndian
-        peer.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        // The address lives for the call; its length is its own.
-        let status = unsafe withUnsafePointer(to: &peer) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        #expect(status == 0)
-        let connection = try listener.accept()
+        #expect(call(.bind, client, host: 0x7F00_0003, port: 0) == 0)
+        #expect(call(.connect, client, host: 0x7F00_0001, port: listener.address.port) == 0)
+        let (connection, from) = try listener.accept()
+        #expect(from.text == "127.0.0.3")
         defer { Socket.close(connection) }
         Socket.setNoDelay(connection)
         #expect(fcntl(connection, F_GETFL) & O_NONBLOCK != 0)

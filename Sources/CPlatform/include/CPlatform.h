@@ -33,8 +33,14 @@ int cplatform_epoll_wait(int epoll, struct cplatform_event *events, int capacity
 /// A non-blocking eventfd, close-on-exec.
 int cplatform_eventfd(void);
 
-/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC; the peer's address is not asked for.
-int cplatform_accept(int listener);
+/// The 16 bytes of an IPv6 address as two numbers; IPv4 as ::ffff:a.b.c.d. Both zero where it is neither.
+struct cplatform_address {
+  uint64_t high;
+  uint64_t low;
+};
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC, and who it is: asked for later, a peer may be gone.
+int cplatform_accept(int listener, struct cplatform_address *peer);
 
 /// Processors that this process may run on (sched_getaffinity(2)); 0 where that cannot be said.
 int cplatform_processor_count(void);
