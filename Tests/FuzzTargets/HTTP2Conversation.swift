@@ -63,6 +63,8 @@ struct HTTP2Conversation {
     /// Everything that waits is refused or answered, and the connection ends.
     private mutating func finish() throws(BrokenProperty) {
         holdsAnswers = false
+        // The first refuses what is not whole; what then lingers behind its answer ends with the second.
+        try take(.timeOut)
         try take(.timeOut)
         try hold(session.incompleteCount == 0, "\(session.incompleteCount) streams outlive their time")
         try hold(session.unansweredCount == 0, "\(session.unansweredCount) requests cannot be answered")
