@@ -51,11 +51,19 @@ private struct HTTP2Reading: Equatable {
         case refused(Int32, Refusal)
     }
 
+    /// Whether the peer made a mistake: a stream was reset, or the connection failed. What comes of the frames after
+    /// a mistake depends on whether the reset has gone out before they came; that it was one does not.
+    private let hasErred: Bool
     private var outcomes: [Outcome] = []
     private let isReady: Bool
-    private let isFailed: Bool
     private let incompleteCount: Int
     private let newestStream: Int32
+
+    static func == (a: HTTP2Reading, b: HTTP2Reading) -> Bool {
+        guard !a.hasErred, !b.hasErred else { return a.hasErred == b.hasErred }
+        return a.outcomes == b.outcomes && a.isReady == b.isReady && a.incompleteCount == b.incompleteCount
+            && a.newestStream == b.newestStream
+    }
 
     init(of input: [UInt8], cutAt cuts: [Int], _ limits: HTTPLimits) {
         var http2Limits = HTTP2Limits()
@@ -68,9 +76,11 @@ private struct HTTP2Reading: Equatable {
             start = end
         }
         isReady = session.isReady
-        isFailed = session.isFailed
         incompleteCount = session.incompleteCount
         newestStream = session.newestStream
+        var output: [UInt8] = []
+        session.send(into: &output, bytesMax: .max)
+        hasErred = session.isFailed || HTTP2Frames.all(in: output).contains { $0.type == 3 }
         while true {
             var request = Request()
             switch session.next(into: &request) {
