@@ -51,16 +51,16 @@ private struct HTTP2Reading: Equatable {
         case refused(Int32, Refusal)
     }
 
-    /// Whether the peer made a mistake: a stream was reset, or the connection failed. What comes of the frames after
-    /// a mistake depends on whether the reset has gone out before they came; that it was one does not.
-    private let hasErred: Bool
+    /// Whether the peer made a mistake (a stream was reset, or the connection failed) or took its leave. What comes of
+    /// the frames after that depends on whether it was noticed before they came; that it happened does not.
+    private let isOver: Bool
     private var outcomes: [Outcome] = []
     private let isReady: Bool
     private let incompleteCount: Int
     private let newestStream: Int32
 
     static func == (a: HTTP2Reading, b: HTTP2Reading) -> Bool {
-        guard !a.hasErred, !b.hasErred else { return a.hasErred == b.hasErred }
+        guard !a.isOver, !b.isOver else { return a.isOver == b.isOver }
         return a.outcomes == b.outcomes && a.isReady == b.isReady && a.incompleteCount == b.incompleteCount
             && a.newestStream == b.newestStream
     }
@@ -80,7 +80,7 @@ private struct HTTP2Reading: Equatable {
         newestStream = session.newestStream
         var output: [UInt8] = []
         session.send(into: &output, bytesMax: .max)
-        hasErred = session.isFailed || HTTP2Frames.all(in: output).contains { $0.type == 3 }
+        isOver = session.isDone || HTTP2Frames.all(in: output).contains { $0.type == 3 }
         while true {
             var request = Request()
             switch session.next(into: &request) {
