@@ -37,9 +37,8 @@ public final class RawConnection {
             }
         }
         guard result == 0 else {
-            let errorNumber = errno
-            close(descriptor)
-            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errorNumber)
+            // Everything is initialized, so that `deinit` runs, and closes: once.
+            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errno)
         }
     }
 
@@ -146,6 +145,15 @@ public final class RawConnection {
         while try receive(deadline) {}
         defer { buffered = [] }
         return buffered
+    }
+
+    /// Reads exactly that many bytes; nil when the peer ends the stream before.
+    public func readBytes(_ count: Int) throws -> [UInt8]? {
+        let deadline = Deadline(seconds: timeoutSeconds)
+        while buffered.count < count {
+            guard try receive(deadline) else { return nil }
+        }
+        return try take(count, deadline)
     }
 
     private func take(_ count: Int, _ deadline: Deadline) throws -> [UInt8] {
