@@ -147,6 +147,20 @@ struct FlowControlTests {
         for stream in streams { #expect(try connection.answer(on: stream).status == 200) }
     }
 
+    @Test("RFC 9113 §6.9: a body of a mebibyte is taken through windows of any size, where so much is allowed, and comes back whole")
+    func mebibyte() throws {
+        let server = try ServerProcess(configuration: "callback:\n  body-bytes-max: 1 MiB\n")
+        let connection = try HTTP2Connection(port: server.port)
+        let start = #"{"request_id":"large","a":""#
+        let body = start + String(repeating: "x", count: 1_048_576 - start.utf8.count - 2) + #""}"#
+        let answer = try connection.post(body)
+        #expect(answer.status == 200, "\(answer.text)")
+        // More went than the first windows held: the server opened them.
+        #expect(connection.received.contains { $0.kind == HTTP2FrameKind.windowUpdate && $0.stream != 0 } || (connection.peerSettings[HTTP2Setting.initialWindowSize] ?? 0) >= 1_048_576)
+        let page = try connection.exchange("GET", "/v1/requests/large/callbacks").object()
+        #expect(try RawJSON(object: try #require(page.array("callbacks")?.first))["payload"] == body)
+    }
+
     @Test("RFC 9113 §5.1, §6.9: DATA of refused and reset streams counts for the connection's window, and is given back")
     func windowOfTheDead() throws {
         let connection = try connectHTTP2()
