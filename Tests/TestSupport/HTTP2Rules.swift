@@ -83,7 +83,8 @@ extension HTTP2Connection {
             guard ends else { throw broken("§8.1: trailers without END_STREAM", frame) }
         } else if let status = Int(fields[0].value), status / 100 == 1 {
             // §8.6: there is no 101. §8.1: an interim answer does not end the stream.
-            guard status != 101, !ends else { throw broken("§8.1, §8.6: an interim answer \(status)", frame) }
+            // RFC 9110 §8.6: an interim answer has no length.
+            guard status != 101, !ends, !fields.contains(where: { $0.name == "content-length" }) else { throw broken("§8.1, §8.6: an interim answer \(status)", frame) }
             streams[frame.stream]?.interim.append(status)
             return
         } else {

@@ -59,6 +59,19 @@ struct SemanticsTests {
         #expect(try connection.readAnswer().body.count == get.body.count)
     }
 
+    @Test("RFC 9110 §9.3.2: a HEAD that is refused has no content either", arguments: [
+        "HEAD /healthz HTTP/1.1\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "HEAD * HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HEAD /healthz HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+        "HEAD /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+    ])
+    func refusedHEAD(request: String) throws {
+        let connection = try Shared.server().connect()
+        try connection.send(request, toleratingClose: true)
+        #expect((400...599).contains(try connection.readAnswer(toHEAD: true).status))
+        connection.halfClose()
+        #expect(String(decoding: try connection.readToEnd(), as: UTF8.self) == "")
+    }
+
     @Test("RFC 9110 §15.5.6, §10.2.1: 405 names what is allowed, and that is answered otherwise", arguments: [("/callback", "GET"), ("/callback", "DELETE"), ("/healthz", "POST"), ("/readyz", "DELETE"), ("/v1/requests/x", "POST"), ("/v1/requests/x/callbacks", "PUT")])
     func allow(target: String, method: String) throws {
         let server = try Shared.server()
@@ -105,6 +118,24 @@ struct SemanticsTests {
         #expect(try connection.readAnswer().status == 100)
         try connection.send("\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n")
         #expect(try connection.readAnswer().status == 200)
+    }
+
+    @Test("RFC 9112 §9.3.2, RFC 9110 §10.1.1: 100 (Continue) comes in its turn, behind the answers before it, and has no length")
+    func continueInTurn() throws {
+        let connection = try Shared.server().connect()
+        for _ in 0..<5 {
+            let identifiers = (0..<3).map { _ in Shared.freshIdentifier() }
+            let body = sentPayload(identifiers[2])
+            try connection.send(
+                postBytes(sentPayload(identifiers[0])) + postBytes(sentPayload(identifiers[1])) + requestBytes("POST", "/callback", fields: ["Expect: 100-continue", "Content-Length: \(body.utf8.count)"]))
+            for identifier in identifiers.dropLast() { #expect(try connection.readAnswer().object().string("request_id") == identifier) }
+            let interim = try connection.readAnswer()
+            #expect(interim.status == 100)
+            // RFC 9110 §8.6, RFC 9112 §6.1: neither framing in a 1xx.
+            #expect(interim["Content-Length"] == nil && interim["Transfer-Encoding"] == nil)
+            try connection.send(body)
+            #expect(try connection.readAnswer().object().string("request_id") == identifiers[2])
+        }
     }
 
     @Test("RFC 9110 §10.1.1: what will be refused is refused without asking for its content", arguments: [
