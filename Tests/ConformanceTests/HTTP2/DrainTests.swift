@@ -11,7 +11,9 @@ import TestSupport
 @Suite("RFC 9113 §6.8: GOAWAY at a stop")
 struct DrainTests {
     /// Expects a clean end of connection and process, and each identifier once in a sound log.
-    private func expectClean(_ server: ServerProcess, _ connection: HTTP2Connection, _ identifiers: [String], sourceLocation: SourceLocation = #_sourceLocation) throws {
+    private func expectClean(_ server: ServerProcess, _ connection: HTTP2Connection, _ identifiers: [String], sourceLocation: SourceLocation = #_sourceLocation)
+        throws
+    {
         try connection.readToEnd()
         connection.raw.halfClose()
         #expect(connection.goAways.last?.code == .noError, "\(connection.goAways)", sourceLocation: sourceLocation)
@@ -116,7 +118,9 @@ struct DrainTests {
         for (stream, identifier) in identifiers {
             let isRefused = connection.streams[stream]?.reset == .refusedStream
             if stream <= last.last, !isRefused {
-                #expect(connection.streams[stream]?.answer?.status == 200, "stream \(stream), last \(last.last), \(String(describing: connection.streams[stream]?.reset))")
+                #expect(
+                    connection.streams[stream]?.answer?.status == 200,
+                    "stream \(stream), last \(last.last), \(String(describing: connection.streams[stream]?.reset))")
                 #expect(log.records(of: identifier).count == 1, "\(identifier)")
             } else {
                 #expect(connection.streams[stream]?.answer == nil, "stream \(stream), last \(last.last)")

@@ -111,7 +111,8 @@ struct FlowControlTests {
     func overflowBySettings() throws {
         try expectConnectionError([.flowControlError]) { connection in
             let stream = connection.takeStream()
-            try connection.send(.headers(postBlock(), on: stream, end: false), .windowUpdate(stream, 0x7FFF_FFFF - 65_535), .setting(HTTP2Setting.initialWindowSize, 65_536))
+            try connection.send(
+                .headers(postBlock(), on: stream, end: false), .windowUpdate(stream, 0x7FFF_FFFF - 65_535), .setting(HTTP2Setting.initialWindowSize, 65_536))
         }
     }
 
@@ -156,7 +157,9 @@ struct FlowControlTests {
         let answer = try connection.post(body)
         #expect(answer.status == 200, "\(answer.text)")
         // More went than the first windows held: the server opened them.
-        #expect(connection.received.contains { $0.kind == HTTP2FrameKind.windowUpdate && $0.stream != 0 } || (connection.peerSettings[HTTP2Setting.initialWindowSize] ?? 0) >= 1_048_576)
+        #expect(
+            connection.received.contains { $0.kind == HTTP2FrameKind.windowUpdate && $0.stream != 0 }
+                || (connection.peerSettings[HTTP2Setting.initialWindowSize] ?? 0) >= 1_048_576)
         let page = try connection.exchange("GET", "/v1/requests/large/callbacks").object()
         #expect(try RawJSON(object: try #require(page.array("callbacks")?.first))["payload"] == body)
     }
@@ -169,7 +172,8 @@ struct FlowControlTests {
             let refused = try connection.open(HTTP2Connection.fields("POST", "/callback") + [("content-length", "1000000")])
             let reset = try connection.open(HTTP2Connection.fields("POST", "/callback"))
             while connection.sendWindow < 2 * 16_384 { try connection.step() }
-            try connection.send(.data([UInt8](repeating: 0x61, count: 16_384), on: refused), .data([UInt8](repeating: 0x61, count: 16_384), on: reset), .reset(reset))
+            try connection.send(
+                .data([UInt8](repeating: 0x61, count: 16_384), on: refused), .data([UInt8](repeating: 0x61, count: 16_384), on: reset), .reset(reset))
             guard case .answer(let answer) = try connection.outcome(of: refused) else {
                 Issue.record("round \(round): no answer")
                 return
