@@ -37,9 +37,8 @@ public final class RawConnection {
             }
         }
         guard result == 0 else {
-            let errorNumber = errno
-            close(descriptor)
-            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errorNumber)
+            // Everything is initialized, so that `deinit` runs, and closes: once.
+            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errno)
         }
         // What a test sends in pieces goes in pieces, and none waits 40 ms for the acknowledgement of the last.
         var option: Int32 = 1
