@@ -148,6 +148,30 @@ struct FlowControlTests {
         for stream in streams { #expect(try connection.answer(on: stream).status == 200) }
     }
 
+    @Test("RFC 9113 §5.2.2: as many of the largest bodies at once as streams are allowed come to their ends, none starving another")
+    func noDeadlock() throws {
+        let connection = try connectHTTP2()
+        let limit = min(100, Int(connection.peerSettings[HTTP2Setting.concurrentStreamsMax] ?? 100))
+        let bodies = (0..<limit).map { _ in
+            let start = #"{"request_id":"\#(Shared.freshIdentifier())","a":""#
+            return Array((start + String(repeating: "x", count: 65_536 - start.utf8.count - 2) + #""}"#).utf8)
+        }
+        let streams = try bodies.map { _ in try connection.open(HTTP2Connection.fields("POST", "/callback")) }
+        // Each is brought to its last byte before any ends.
+        for (start, end) in [(0, 16_384), (16_384, 49_152), (49_152, 65_535), (65_535, 65_536)] {
+            for (stream, body) in zip(streams, bodies) { try connection.sendBody(Array(body[start..<end]), on: stream, end: end == 65_536) }
+        }
+        for stream in streams {
+            // §8.7: refused for want of room is lawful too, as long as it is said.
+            switch try connection.outcome(of: stream) {
+            case .answer(let answer): #expect(answer.status == 200 || (answer.status == 503 && answer["Retry-After"] != nil), "\(answer.status)")
+            case .reset(let code): #expect(code == .refusedStream)
+            case let outcome: Issue.record("\(outcome)")
+            }
+        }
+        #expect(try connection.post(sentPayload(Shared.freshIdentifier())).status == 200)
+    }
+
     @Test("RFC 9113 §6.9: a body of a mebibyte is taken through windows of any size, where so much is allowed, and comes back whole")
     func mebibyte() throws {
         let server = try ServerProcess(configuration: "callback:\n  body-bytes-max: 1 MiB\n")
