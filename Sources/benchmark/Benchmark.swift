@@ -15,22 +15,28 @@ struct Benchmark: ParsableCommand {
         commandName: "benchmark",
         abstract: "Measures callback-receiver, its parts and the whole beside nginx, and prints a Markdown table.",
         discussion: """
-            The whole is measured with wrk against .build/release/callback-receiver, beside nginx:
+            What runs is .build/release/callback-receiver, beside nginx and nghttpd:
 
               deploy/run --build-only
-              apt-get install nginx-light wrk
+              apt-get install nginx-light wrk nghttp2-client nghttp2-server
               swift run -c release benchmark
 
-            Takes about four minutes with the defaults and writes up to 2 GB, all of it removed at the end. The disk \
-            that is measured is the one that --directory is on. Without nginx, wrk or the server only the parts are \
-            measured, and the exit status is 1.
+            The parts are: the rooms by themselves (micro); the server beside nginx, over HTTP/1.1 (whole) and HTTP/2 \
+            (http2); twice the load that it can bear (overload); a client that behaves while others do not (hostile).
+
+            Takes up to eight minutes with the defaults and writes up to 2 GB, all of it removed at the end. The disk \
+            that is measured is the one that --directory is on. A part for which something is not installed is left \
+            out, and the exit status is 1.
             """)
 
+    /// Of the parts with many loads a round: the whole run is to end within eight minutes.
+    private static let roundsMax = 3
+
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case micro, whole
+        case micro, whole, http2, overload, hostile
     }
 
-    @Option(help: "Only the parts by themselves (micro), or only the server beside nginx (whole).")
+    @Option(help: "Only this part.")
     var only: Part?
 
     @Option(help: "Rounds; every figure is the median of them.")
@@ -76,24 +82,48 @@ struct Benchmark: ParsableCommand {
         let tools = Tools(server: server ?? beside + "/callback-receiver")
 
         var table = Table()
-        if only != .whole {
+        var attacks = HostileFigures.table
+        var missing: [String] = []
+        for part in only.map({ [$0] }) ?? Part.allCases {
+            let absent = tools.missing(for: part)
+            if absent.isEmpty {
+                try measure(part, tools, workplace, descriptorsMax, into: &table, &attacks)
+            } else {
+                missing += absent.map { "\(part.rawValue): \($0)" }
+            }
+        }
+        print(Machine.header(tools: tools, directory: workplace.path, rounds: rounds, seconds: seconds))
+        if !table.isEmpty { print(table.markdown) }
+        if !attacks.isEmpty { print("\n\(HostileFigures.caption)\n\n\(attacks.markdown)") }
+        for line in missing { Progress.say("not measured: \(line)") }
+        if !missing.isEmpty { throw ExitCode(1) }
+    }
+
+    private func measure(
+        _ part: Part, _ tools: Tools, _ workplace: Workplace, _ descriptorsMax: Int, into table: inout Table,
+        _ attacks: inout Table
+    ) throws {
+        switch part {
+        case .micro:
             let measuring = Measuring(rounds: rounds)
             try CodecFigures.measure(measuring, in: workplace, into: &table)
             try LogFigures.measure(measuring, in: workplace, into: &table)
             Progress.say("results were used; their sum is \(measuring.checksum)")
-        }
-        let isWholeWanted = only != .micro
-        if isWholeWanted, tools.missing.isEmpty {
+        case .whole:
             let load = Load(wrk: tools.wrk, seconds: seconds, workplace: workplace)
             try IdleFigures.measure(tools, in: workplace, descriptorsMax: descriptorsMax, into: &table)
             let whole = WholeFigures(tools: tools, workplace: workplace, load: load, rounds: rounds)
             try whole.measure(connectionCounts, into: &table)
+        case .http2:
+            let figures = HTTP2Figures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
+            try figures.measure(into: &table)
+        case .overload:
+            let figures = OverloadFigures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
+            try figures.measure(into: &table)
+        case .hostile:
+            let figures = HostileFigures(tools: tools, workplace: workplace, descriptorsMax: descriptorsMax)
+            try figures.measure(into: &table, &attacks)
         }
-        print(Machine.header(tools: tools, directory: workplace.path, rounds: rounds, seconds: seconds))
-        print(table.markdown)
-        guard isWholeWanted else { return }
-        for line in tools.missing { Progress.say("not measured: \(line)") }
-        if !tools.missing.isEmpty { throw ExitCode(1) }
     }
 }
 

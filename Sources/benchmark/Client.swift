@@ -3,12 +3,13 @@
 // Promises: an answer is read whole (by Content-Length) and its status told; what goes wrong throws. For a
 // handful of requests and for holding connections open; loads are wrk's. Must not know: what is asked.
 
-import Glibc
 import Platform
 
 final class Client {
     /// More than any answer here.
     private static let answerBytesMax = 65_536
+    /// Longer than any answer may take; then it counts as none.
+    private static let answerSecondsMax = 10
 
     struct Answer {
         let status: Int
@@ -21,23 +22,8 @@ final class Client {
     /// Connects to 127.0.0.1.
     init(port: UInt16) throws {
         self.port = port
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard fd >= 0 else { throw BenchmarkFailure("socket: errno \(errno)") }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        // The address outlives the call, and its size is its own.
-        let status = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else {
-            Socket.close(fd)
-            throw BenchmarkFailure("nobody answers at 127.0.0.1:\(port)")
-        }
-        Socket.setNoDelay(fd)
+        fd = try Loopback.connect(port: port)
+        Loopback.setReceiveTimeout(fd, seconds: Self.answerSecondsMax)
     }
 
     deinit { Socket.close(fd) }

@@ -7,29 +7,40 @@ import Foundation
 import Glibc
 import Platform
 
-/// The programs that the whole needs.
+/// The programs that the figures of a running server need; a path is empty where there is none.
 struct Tools {
     let server: String
-    let nginx: String
-    let wrk: String
-    /// What is not there, and what to do; empty when all is.
-    let missing: [String]
+    let nginx = Self.find("nginx") ?? ""
+    let wrk = Self.find("wrk") ?? ""
+    let h2load = Self.find("h2load") ?? ""
+    let nghttpd = Self.find("nghttpd") ?? ""
+    let taskset = Self.find("taskset") ?? ""
 
-    init(server: String) {
-        self.server = server
-        let nginx = Self.find("nginx")
-        let wrk = Self.find("wrk")
-        self.nginx = nginx ?? ""
-        self.wrk = wrk ?? ""
+    init(server: String) { self.server = server }
+
+    /// Of what `part` needs, what is not there, and what to do; empty when all is.
+    func missing(for part: Benchmark.Part) -> [String] {
+        let needed: [(path: String, name: String, package: String)] =
+            switch part {
+            case .micro, .hostile: []
+            case .whole: [(nginx, "nginx", "nginx-light"), (wrk, "wrk", "wrk")]
+            case .http2:
+                [
+                    (nginx, "nginx", "nginx-light"), (h2load, "h2load", "nghttp2-client"),
+                    (nghttpd, "nghttpd", "nghttp2-server"),
+                ]
+            case .overload: [(taskset, "taskset", "util-linux")]
+            }
+        let absent = needed.filter { $0.path.isEmpty }
         var missing: [String] = []
-        let absent = [nginx == nil ? "nginx" : nil, wrk == nil ? "wrk" : nil].compactMap { $0 }
         if !absent.isEmpty {
-            missing.append("no \(absent.joined(separator: ", no ")); apt-get install nginx-light wrk")
+            let names = absent.map(\.name).joined(separator: ", no ")
+            missing.append("no \(names); apt-get install \(absent.map(\.package).joined(separator: " "))")
         }
-        if unsafe access(server, X_OK) != 0 {
+        if part != .micro, unsafe access(server, X_OK) != 0 {
             missing.append("no server at \(server); deploy/run --build-only")
         }
-        self.missing = missing
+        return missing
     }
 
     /// In PATH, and where Debian keeps what is for the superuser.
@@ -53,9 +64,10 @@ enum Machine {
         * machine: \(processor), \(Processors.count) cores, \(memory)
         * kernel: \(firstLine(of: "/proc/sys/kernel/ostype")) \(firstLine(of: "/proc/sys/kernel/osrelease"))
         * log on: \(fileSystem(of: directory))
-        * peers: \(version(tools.nginx, prefix: "nginx version: ")); \(version(tools.wrk, prefix: "wrk "))
+        * peers: \(version(tools.nginx, prefix: "nginx version: ")); \(version(tools.wrk, prefix: "wrk ")); \
+        \(version(tools.h2load, prefix: "h2load "))
         * server: \(tools.server), built \(modified(tools.server))
-        * medians of \(rounds) rounds; a load lasts \(seconds) s; wrk and the server share the cores
+        * medians of \(rounds) rounds; a load lasts \(seconds) s; the loads and the server share the cores
 
         """
     }
@@ -87,13 +99,13 @@ enum Machine {
         return best.text
     }
 
-    /// Both programs name their version on the first line for `-v`, on one stream or the other.
+    /// Each names its version on a line for `-v` (h2load for `--version`), on one stream or the other.
     private static func version(_ program: String, prefix: String) -> String {
         guard !program.isEmpty else { return "none" }
         let pipe = Pipe()
         let process = Process()
         process.executableURL = URL(filePath: program)
-        process.arguments = ["-v"]
+        process.arguments = [prefix == "h2load " ? "--version" : "-v"]
         process.standardOutput = pipe
         process.standardError = pipe
         guard (try? process.run()) != nil else { return "none" }
@@ -101,7 +113,7 @@ enum Machine {
         process.waitUntilExit()
         guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix(prefix) }) else { return "unknown" }
         let words = line.split(separator: " ")
-        return prefix == "wrk " ? words.prefix(2).joined(separator: " ") : String(words.last ?? "unknown")
+        return prefix.hasPrefix("nginx") ? String(words.last ?? "unknown") : words.prefix(2).joined(separator: " ")
     }
 
     private static func modified(_ path: String) -> String {

@@ -1,7 +1,8 @@
-// The two that are measured against each other: the server of this package, and nginx.
+// Those that are measured against each other: the server of this package, nginx and nghttpd.
 //
-// Promises: both listen on a free port of 127.0.0.1, both write no access log, both keep connections for ever; nginx
-// has two workers, answers every POST with 204 and every GET with one fixed body. What they use is read from /proc.
+// Promises: each listens on a free port of 127.0.0.1, writes no access log and keeps connections for ever; nginx has two
+// workers, answers every POST with 204 and every GET with one fixed body; nghttpd, of HTTP/2 alone, has two threads
+// and answers with files. What they use is read from /proc.
 // Must not know: the load.
 
 import Foundation
@@ -14,12 +15,25 @@ struct Subject {
     let process: Process
     let workers: [Int32]
 
-    /// The server of this package, on the log in `directory`.
-    static func receiver(_ tools: Tools, _ workplace: Workplace, directory: String) throws -> Subject {
+    enum Wire {
+        case http1, http2
+    }
+
+    /// The server of this package, on the log in `directory`; with `processors`, a list for taskset(1), on these alone.
+    static func receiver(
+        _ tools: Tools, _ workplace: Workplace, directory: String, processors: String? = nil
+    ) throws -> Subject {
         let errors = workplace.path + "/receiver.log"
         let output = Pipe()
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-directory", directory]
-        let process = try workplace.start(tools.server, arguments, output: output, errors: errors)
+        let process =
+            if let processors {
+                // It becomes the server, and keeps its process id.
+                try workplace.start(
+                    tools.taskset, ["-c", processors, tools.server] + arguments, output: output, errors: errors)
+            } else {
+                try workplace.start(tools.server, arguments, output: output, errors: errors)
+            }
         // One line says that it listens, and where; at its end instead, why not.
         let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard let digits = said.split(separator: "\n").first?.split(separator: ":").last, let port = UInt16(digits)
@@ -31,12 +45,12 @@ struct Subject {
     }
 
     /// nginx, with `getBody` for every GET.
-    static func nginx(_ tools: Tools, _ workplace: Workplace, getBody: String) throws -> Subject {
+    static func nginx(_ tools: Tools, _ workplace: Workplace, getBody: String, wire: Wire = .http1) throws -> Subject {
         let folder = workplace.path + "/nginx"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let port = try freePort()
         let configuration = folder + "/nginx.conf"
-        try nginxConfiguration(folder: folder, port: port, getBody: getBody)
+        try nginxConfiguration(folder: folder, port: port, getBody: getBody, wire: wire)
             .write(toFile: configuration, atomically: false, encoding: .utf8)
         let errors = folder + "/standard-error.log"
         let process = try workplace.start(
@@ -56,7 +70,24 @@ struct Subject {
         }
     }
 
-    private static func nginxConfiguration(folder: String, port: UInt16, getBody: String) -> String {
+    /// nghttpd, with a file of this content at each path.
+    static func nghttpd(_ tools: Tools, _ workplace: Workplace, files: [String: String]) throws -> Subject {
+        let folder = workplace.path + "/nghttpd"
+        for (path, content) in files {
+            let file = URL(filePath: folder + path)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try content.write(to: file, atomically: false, encoding: .utf8)
+        }
+        let port = try freePort()
+        let errors = workplace.path + "/nghttpd.log"
+        let process = try workplace.start(
+            tools.nghttpd, ["--no-tls", "-a", "127.0.0.1", "-n", "2", "-d", folder, "\(port)"], output: nil, errors: errors)
+        try Patience.until("nghttpd listens") { (try? Client(port: port)) != nil || !process.isRunning }
+        guard process.isRunning else { throw BenchmarkFailure("nghttpd did not start: \(tail(of: errors))") }
+        return Subject(port: port, process: process, workers: [process.processIdentifier])
+    }
+
+    private static func nginxConfiguration(folder: String, port: UInt16, getBody: String, wire: Wire) -> String {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "  \($0)_temp_path \(folder)/\($0);" }.joined(separator: "\n")
         // Without `user` a master that runs as root gives its workers to nobody, who may not enter our folder.
@@ -74,7 +105,7 @@ struct Subject {
               default_type application/json;
             \(temporary)
               server {
-                listen 127.0.0.1:\(port) backlog=4096;
+                listen 127.0.0.1:\(port)\(wire == .http2 ? " http2" : "") backlog=4096;
                 location = /callback { return 204; }
                 location / { add_header Cache-Control no-store; return 200 '\(getBody)'; }
               }

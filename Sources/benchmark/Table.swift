@@ -1,4 +1,4 @@
-// The table that is printed: one row a figure, its peer and its target beside it.
+// The tables that are printed: one row a figure, its peer and its target beside it; or columns of their own.
 //
 // Promises: a figure with a target always says whether it was reached. Nothing is rounded before it is judged.
 // Must not know: what the figures mean.
@@ -6,10 +6,28 @@
 import Foundation
 
 struct Table {
-    private var lines = [
-        "| figure | here | peer | here / peer | target | |",
-        "| --- | ---: | ---: | ---: | --- | --- |",
-    ]
+    private let head: [String]
+    private var lines: [String] = []
+
+    init() {
+        head = ["| figure | here | peer | here / peer | target | |", "| --- | ---: | ---: | ---: | --- | --- |"]
+    }
+
+    /// The first column is text, the others are numbers.
+    init(columns: [String]) {
+        head = [
+            "| " + columns.joined(separator: " | ") + " |",
+            "| --- |" + String(repeating: " ---: |", count: columns.count - 1),
+        ]
+    }
+
+    var isEmpty: Bool { lines.isEmpty }
+
+    /// Adds a row of a table with columns of its own.
+    mutating func add(_ cells: [String]) {
+        lines.append("| " + cells.joined(separator: " | ") + " |")
+        Progress.say(cells.joined(separator: ", "))
+    }
 
     /// Adds a row. `isReached` is nil for a figure without a target.
     mutating func add(
@@ -23,7 +41,7 @@ struct Table {
         Progress.say("\(figure): \(here)\(peer.isEmpty ? "" : " (\(peer))")\(verdict.isEmpty ? "" : ", \(verdict)")")
     }
 
-    var markdown: String { lines.joined(separator: "\n") }
+    var markdown: String { (head + lines).joined(separator: "\n") }
 }
 
 /// A number as it is read: thousands set apart, and no more digits than it deserves.

@@ -10,7 +10,6 @@ import Foundation
 struct WholeFigures {
     /// Records in the log before the first load: what GETs ask for.
     static let knownRecords = 100_000
-    private static let markerSeries: UInt32 = 1
     private static let firstLoadSeries: UInt32 = 2
 
     /// What the rounds of one kind and number of connections gave.
@@ -52,15 +51,16 @@ struct WholeFigures {
         var posts = [Rounds](repeating: Rounds(), count: connectionCounts.count)
         var gets = posts
         var account = Account()
+        var marker = Marker()
         var disk = DiskTimes()
         for round in 1...rounds {
             for (index, connections) in connectionCounts.enumerated() {
                 Progress.say("round \(round) of \(rounds), \(connections) connections")
                 try disk.measure(in: workplace.path)
-                let before = try marker(here, &account)
+                let before = try marker.sequence(here)
                 let series = Self.firstLoadSeries + UInt32(account.loads)
                 try take(.posts(series: series), connections, here, peer, &posts[index])
-                let added = try marker(here, &account) - before - 1
+                let added = try marker.sequence(here) - before - 1
                 account.add(posts[index].here[round - 1], records: added, connections: connections)
                 try take(.gets(known: Self.knownRecords), connections, here, peer, &gets[index])
             }
@@ -108,7 +108,6 @@ struct WholeFigures {
         var succeeded = 0
         var records = 0
         var loads = 0
-        var markers: UInt64 = 0
 
         /// Loads after which there were fewer records than 200s, or too many.
         var wrongLoads = 0
@@ -122,18 +121,6 @@ struct WholeFigures {
             wrongLoads += 1
             Progress.say("wrong: \(result.succeeded) callbacks were answered with 200, and \(added) records were added")
         }
-    }
-
-    /// Stores one callback of our own; its sequence says how many records there are.
-    private func marker(_ here: Subject, _ account: inout Account) throws -> Int {
-        account.markers += 1
-        let body = Sample.body(Sample.requestID(series: Self.markerSeries, number: account.markers))
-        let answer = try Client(port: here.port).post("/callback", body)
-        let label = "\"sequence\":"
-        guard answer.status == 200, let range = answer.body.range(of: label),
-            let sequence = Int(answer.body[range.upperBound...].prefix { $0.isNumber })
-        else { throw BenchmarkFailure("the server answers \(answer.status): \(answer.body)") }
-        return sequence
     }
 
     // MARK: rows

@@ -50,10 +50,25 @@ final class Workplace: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output ?? FileHandle.nullDevice
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
-        try process.run()
+        try Self.withSignalsUnblocked { try process.run() }
         let identifier = process.processIdentifier
         processes.withLock { $0.append(identifier) }
         return process
+    }
+
+    /// What is started inherits which signals are blocked, and SignalListener has blocked those that end it. One that
+    /// comes to us just now is lost: it has a handler that does nothing, so that it does not end us with work undone.
+    private static func withSignalsUnblocked(_ body: () throws -> Void) rethrows {
+        var terminating = sigset_t()
+        var before = sigset_t()
+        unsafe sigemptyset(&terminating)
+        for number in SignalListener.terminationSignals {
+            signal(number) { _ in }
+            unsafe sigaddset(&terminating, number)
+        }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &terminating, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     /// Asks it to end and waits until it has.

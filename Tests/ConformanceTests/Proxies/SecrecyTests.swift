@@ -43,7 +43,10 @@ struct SecrecyTests {
         for curl in away { #expect(try Proxy.answer(curl).status >= 500) }
 
         let texts = try proxy.stopAndCollect()
-        for (name, text) in texts { #expect(!text.contains(Self.key), "\(name): \(text.split(separator: "\n").first { $0.contains(Self.key) } ?? "")") }
+        for (name, text) in texts {
+            let line = text.split(separator: "\n").first { $0.contains(Self.key) }
+            #expect(line == nil, "in \(name)")
+        }
         let log = texts.values.filter { $0.contains("POST") && $0.contains("127.0.0.1") && $0.contains("200") }
         #expect(!log.isEmpty, "no access log in \(texts.keys.sorted())")
     }
@@ -66,6 +69,21 @@ struct SecrecyTests {
         #expect(seen.values(of: "x-crisp-signature") == ["abc"])
         #expect(seen.values(of: "authorization") == ["Basic YTpi"])
         #expect(seen.version == kind.upstreamVersion)
+    }
+
+    @Test("a server that trusts the proxy names the client that the proxy names, in its own log", arguments: ProxyKind.installed, SpokenVersion.allCases)
+    func trusted(kind: ProxyKind, version: SpokenVersion) throws {
+        let server = try ServerProcess(configuration: "server:\n  trusted-proxies: [127.0.0.1]\n")
+        let proxy = try Proxy(kind, upstream: server.port)
+        let claims = ["--header", "X-Forwarded-For: 203.0.113.9", "--header", "Forwarded: for=203.0.113.9"]
+        let answer = try proxy.request(version, "/callback?key=\(Self.key)", claims + ["--interface", "127.0.0.9", "--data-binary", "no JSON"])
+        #expect(answer.status == 400, "\(answer)")
+        let log = try eventually("the refusal in the log: \(server.child.standardError)") {
+            server.child.standardError.contains("status=400") ? server.child.standardError : nil
+        }
+        #expect(log.contains("peer=127.0.0.9"), "\(log)")
+        #expect(!log.contains("203.0.113.9"))
+        #expect(!log.contains(Self.key))
     }
 
     @Test("a POST whose connection dies is sent again, whole", arguments: ProxyKind.installed.filter(\.sendsAgain), SpokenVersion.allCases)
