@@ -55,6 +55,8 @@ struct ParsedLine {
             cursor.take(",\"received_at\":\"", in: line), let receivedAt = cursor.timestamp(in: line), cursor.take("\",\"kind\":\"", in: line),
             let kind = cursor.kind(in: line), cursor.take(",\"request_id\":\"", in: line), let requestID = cursor.escapedText(in: line)
         else { return nil }
+        // A record is not durable before it is written: such a line proves nothing.
+        guard durable < sequence else { return nil }
         self.kind = kind
         self.sequence = sequence
         self.receivedAt = receivedAt

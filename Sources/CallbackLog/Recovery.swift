@@ -62,7 +62,7 @@ struct Recovery {
     private(set) var report = RecoveryReport()
     /// The sequence of the next record.
     private(set) var next: UInt64 = 1
-    /// The highest position that a line in the log proves.
+    /// The highest position that a line in the log proves; 0 after a cut, where that is not known.
     private(set) var proven: UInt64 = 0
     private(set) var latest = Timestamp(milliseconds: 0)
     /// Where the newest segment goes on.
@@ -112,6 +112,8 @@ struct Recovery {
             last = tear.sequence - 1
         }
         if last > proven { try copyUnproven() }
+        // What was cut may have held the only proof of what stands before it: a checkpoint has to take its place.
+        if report.tear != nil { proven = 0 }
         next = last + 1
         let newestIsDamaged = segments.last.map { $0.file.name == state.newestDamage?.segment } ?? true
         if newestIsDamaged {

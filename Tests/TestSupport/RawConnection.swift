@@ -37,9 +37,8 @@ public final class RawConnection {
             }
         }
         guard result == 0 else {
-            let errorNumber = errno
-            close(descriptor)
-            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errorNumber)
+            // Everything is initialized, so that `deinit` runs, and closes: once.
+            throw TestFailure.system(operation: "connect to \(host):\(port)", errorNumber: errno)
         }
     }
 

@@ -27,9 +27,8 @@ final class Attacker {
             }
         }
         guard result == 0 else {
-            let errorNumber = errno
-            close(descriptor)
-            throw TestFailure.system(operation: "connect", errorNumber: errorNumber)
+            // Everything is initialized, so that `deinit` runs, and closes: once.
+            throw TestFailure.system(operation: "connect", errorNumber: errno)
         }
     }
 
