@@ -6,6 +6,7 @@
 
 import Foundation
 import Glibc
+import Synchronization
 
 /// A program that may or may not be installed.
 public enum InstalledProgram {
@@ -38,9 +39,21 @@ public enum InstalledProgram {
     }
 }
 
-/// A port of 127.0.0.1 that nothing listens on at this moment, for programs that cannot choose one themselves. Another
-/// program may take it before they do: they then fail to start, and the test tries another one.
+/// Every port that `freePort` has given. A program may share its port with another (SO_REUSEPORT), so that two tests with
+/// the same one would not even notice.
+private let portsGiven = Mutex<Set<UInt16>>([])
+
+/// A port of 127.0.0.1 that nothing listens on at this moment, for programs that cannot choose one themselves; never
+/// the same twice. Another program may take it before they do: they then fail to start, and the test tries another one.
 public func freePort() throws -> UInt16 {
+    for _ in 0..<100 {
+        let port = try unusedPort()
+        if portsGiven.withLock({ $0.insert(port).inserted }) { return port }
+    }
+    throw TestFailure.unreadable("no free port")
+}
+
+private func unusedPort() throws -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw TestFailure.system(operation: "socket", errorNumber: errno) }
     defer { close(descriptor) }

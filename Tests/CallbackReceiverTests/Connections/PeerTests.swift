@@ -56,6 +56,30 @@ struct ConnectionsPerAddressTests {
         }
     }
 
+    @Test("who is closed without a word, since too many are being told already, holds no place of its address")
+    func dropped() throws {
+        let running = try RunningServer {
+            $0.connectionsPerAddressMax = 1
+            $0.connectionsMax = 1
+        }
+        let busy = try running.connect(from: "127.0.0.2")
+        #expect(try busy.exchange(requestBytes("POST", "/callback", fields: ["Expect: 100-continue", "Content-Length: 9"])) == 100)
+        let hosts = (1...Loop.turnedAwayMax + 6).map { "127.0.1.\($0)" }
+        var crowd = try hosts.map { try running.connect(from: $0) }
+        let answers = try crowd.map { try $0.readToEnd() }
+        let dropped = zip(hosts, answers).filter { $0.1.isEmpty }.map(\.0)
+        #expect(dropped.count == 6)
+        crowd = []
+        for host in dropped {
+            let answer = try eventually("it is told") {
+                let answer = try running.connect(from: host).readToEnd()
+                return answer.isEmpty ? nil : answer
+            }
+            #expect(answer.contains("(server.connections-max)"), "\(answer)")
+        }
+        #expect(running.openConnections == 1)
+    }
+
     @Test("a trusted proxy has as many as it likes: it carries everyone")
     func proxy() throws {
         let proxies = try IPNetwork("127.0.0.2/31")

@@ -23,14 +23,15 @@ enum ClientRun {
     }
 
     /// Waits for its end.
-    /// - Returns: the lines it printed.
+    /// - Returns: the lines it printed, without their ends.
     /// - Throws: when it ends with another status than 0.
     static func lines(_ child: ChildProcess) throws -> [String] {
         let status = try child.waitForExit(withinSeconds: 60)
         guard status == .exited(0) else {
             throw TestFailure.unreadable("the client ended with \(status): \(child.standardOutput.suffix(500)) \(child.standardError.suffix(2000))")
         }
-        return child.standardOutput.split(separator: "\n").map(String.init)
+        // A CR with its LF is one Character.
+        return child.standardOutput.replacing("\r\n", with: "\n").split(separator: "\n").map(String.init)
     }
 
     /// Runs a program.
@@ -45,12 +46,12 @@ enum ClientRun {
     }
 }
 
-/// A server that holds so many callbacks of one identifier that their list is far larger than any window.
-func serverWithLargeList(of identifier: String) throws -> ServerProcess {
+/// A server that holds callbacks of one identifier, 30,000 bytes each, so that their list is far larger than any window.
+func serverWithLargeList(of identifier: String, callbacks: Int) throws -> ServerProcess {
     let server = try ServerProcess()
     let connection = try server.connect()
     let padding = String(repeating: "p", count: 30_000)
-    for index in 0..<40 {
+    for index in 0..<callbacks {
         try connection.send(postBytes(#"{"request_id":"\#(identifier)","n":\#(index),"padding":"\#(padding)"}"#))
         guard try connection.readAnswer().status == 200 else { throw TestFailure.unreadable("a callback was not stored") }
     }

@@ -15,34 +15,37 @@ struct HTTP2ClientTests {
     /// The answer to GET over HTTP/1.1, to compare with.
     private func plainBody(_ server: ServerProcess, _ target: String) throws -> String { try server.get(target).text }
 
-    @Test("curl: callbacks, statuses and refusals on one connection", .enabled(if: ClientRun.curl != nil, "no curl"))
+    // Each run of curl has one request: Debian 12's curl (7.88.1) cannot use a connection by prior knowledge a second time, nor
+    // read an answer that comes before its body is sent. It fails so with nginx and nghttpd, too.
+
+    @Test("curl: callbacks, statuses and refusals", .enabled(if: ClientRun.curl != nil, "no curl"))
     func curl() throws {
         let server = try Shared.server()
         let address = "http://127.0.0.1:\(server.port)"
         let identifier = Shared.freshIdentifier("curl2")
-        let place = try TemporaryDirectory()
-        let large = try place.write(String(repeating: "x", count: 70_000), to: "large")
         let exchanges = [
-            ["--data", sentPayload(identifier), address + "/callback?key=secret"], ["--data", sentPayload(identifier), address + "/callback/"],
-            ["\(address)/v1/requests/\(identifier)"], ["--head", "\(address)/v1/requests/\(identifier)"], [address + "/missing"],
-            ["--data", "no JSON", address + "/callback"], ["--header", "Expect: 100-continue", "--data", sentPayload(identifier), address + "/callback"],
-            ["--data-binary", "@" + large, address + "/callback"], [address + "/healthz"],
-        ].map { ["--silent", "--http2-prior-knowledge", "--output", "/dev/null", "--write-out", "%{http_version} %{http_code} %{num_connects}\n"] + $0 }
-        let lines = try ClientRun.lines(ClientRun.curl, Array(exchanges.joined(separator: ["--next"])))
-        #expect(lines == ["2 200 1", "2 200 0", "2 200 0", "2 200 0", "2 404 0", "2 400 0", "2 200 0", "2 413 0", "2 200 0"])
+            (["--data", sentPayload(identifier), address + "/callback?key=secret"], "2 200"), (["--data", sentPayload(identifier), address + "/callback/"], "2 200"),
+            (["\(address)/v1/requests/\(identifier)"], "2 200"), (["--head", "\(address)/v1/requests/\(identifier)"], "2 200"),
+            ([address + "/missing"], "2 404"), (["--data", "no JSON", address + "/callback"], "2 400"),
+            (["--header", "Expect: 100-continue", "--data", sentPayload(identifier), address + "/callback"], "2 200"), ([address + "/callback"], "2 405"),
+        ]
+        for (arguments, answer) in exchanges {
+            let all = ["--silent", "--http2-prior-knowledge", "--output", "/dev/null", "--write-out", "%{http_version} %{http_code}\n"] + arguments
+            #expect(try ClientRun.lines(ClientRun.curl, all) == [answer], "\(arguments)")
+        }
         #expect(try server.log().records(of: identifier).count == 1)
     }
 
-    @Test("curl: an upload of unknown length, 65,536 bytes and one more", .enabled(if: ClientRun.curl != nil, "no curl"))
+    @Test("curl: an upload of unknown length", .enabled(if: ClientRun.curl != nil, "no curl"))
     func upload() throws {
         let server = try Shared.server()
         let place = try TemporaryDirectory()
-        for (bytes, status) in [(65_536, "2 200"), (65_537, "2 413")] {
+        for bytes in [200, 65_536] {
             let start = #"{"request_id":"\#(Shared.freshIdentifier("curl2"))","padding":""#
             let file = try place.write(start + String(repeating: "p", count: bytes - start.utf8.count - 2) + "\"}", to: "body")
             let command =
                 "'\(ClientRun.curl ?? "")' -s --http2-prior-knowledge -X POST -T - -o /dev/null -w '%{http_version} %{http_code}' 'http://127.0.0.1:\(server.port)/callback' < '\(file)'"
-            #expect(try ClientRun.lines("/bin/sh", ["-c", command]) == [status])
+            #expect(try ClientRun.lines("/bin/sh", ["-c", command]) == ["2 200"])
         }
     }
 
@@ -58,12 +61,12 @@ struct HTTP2ClientTests {
             // Fields but for the one that may tell two moments apart, names in lower case (RFC 9113 §8.2).
             func comparable(_ lines: [String]) -> Set<String> {
                 Set(lines.dropFirst().map { line in
-                    guard line.hasSuffix("\r"), let colon = line.firstIndex(of: ":") else { return line }
+                    guard !line.hasPrefix("{"), let colon = line.firstIndex(of: ":") else { return line }
                     return line[..<colon].lowercased() + line[colon...]
                 }.filter { !$0.hasPrefix("date:") })
             }
             #expect(comparable(one) == comparable(two))
-            #expect(two.first == (target == "/missing" ? "HTTP/2 404 \r" : "HTTP/2 200 \r"))
+            #expect(two.first == (target == "/missing" ? "HTTP/2 404 " : "HTTP/2 200 "))
         }
     }
 
@@ -80,16 +83,22 @@ struct HTTP2ClientTests {
         for index in 0..<200 { #expect(log.records(of: "\(name)-\(index)").count == 1) }
     }
 
+    /// Compares large texts without printing them.
+    private func expectSame(_ body: String, _ expected: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        let isSame = body == expected
+        #expect(isSame, "\(body.utf8.count) and \(expected.utf8.count) bytes: \(body.commonPrefix(with: expected).utf8.count) are the same", sourceLocation: sourceLocation)
+    }
+
     @Test("h2: a large answer goes through windows of 1,000 bytes, and holds no other stream up", .enabled(if: ClientRun.pythonWithH2 != nil, "no python3 with h2 (python3-h2)"))
     func window() throws {
-        let server = try serverWithLargeList(of: "large")
+        let server = try serverWithLargeList(of: "large", callbacks: 7)
         let result = try ClientRun.result(ClientRun.pythonWithH2, script: "h2_client.py", ["window", "\(server.port)", "large"])
         #expect(result.integer("status") == 200)
         #expect(integers(result, "small") == Array(repeating: 404, count: 5))
         #expect(try #require(result.integer("frame_bytes_max")) <= 1000)
         let plain = try plainBody(server, "/v1/requests/large/callbacks?limit=1000")
-        #expect(plain.utf8.count > 1_000_000)
-        #expect(try #require(result.string("body")) == plain)
+        #expect(plain.utf8.count > 200_000)
+        expectSame(try #require(result.string("body")), plain)
     }
 
     @Test("h2: SIGTERM is a GOAWAY without an error, and the end of the connection", .enabled(if: ClientRun.pythonWithH2 != nil, "no python3 with h2 (python3-h2)"))
@@ -144,11 +153,11 @@ struct HTTP2ClientTests {
 
     @Test("Node: four large answers at once, read slowly, come whole", .enabled(if: ClientRun.node != nil, "no node"))
     func largeAnswers() throws {
-        let server = try serverWithLargeList(of: "large")
+        let server = try serverWithLargeList(of: "large", callbacks: 30)
         let result = try ClientRun.result(ClientRun.node, script: "http2.mjs", ["large", "\(server.port)", "large"])
         #expect(integers(result, "statuses") == [200, 200, 200, 200])
         #expect(result["same"] == "true")
-        #expect(try #require(result.string("body")) == plainBody(server, "/v1/requests/large/callbacks?limit=1000"))
+        expectSame(try #require(result.string("body")), try plainBody(server, "/v1/requests/large/callbacks?limit=1000"))
     }
 
     @Test("h2load: 64 streams on each of 4 connections, every request answered 2xx, and one callback stored", .enabled(if: ClientRun.h2load != nil, "no h2load (nghttp2-client)"))
@@ -166,16 +175,22 @@ struct HTTP2ClientTests {
         #expect(try server.log().records(of: identifier).count == 1)
     }
 
-    @Test("nghttp: requests with priorities, padding and a continued head are answered like any other", .enabled(if: ClientRun.nghttp != nil, "no nghttp (nghttp2-client)"))
+    @Test("nghttp: requests with priorities, padding and odd windows are answered like any other", .enabled(if: ClientRun.nghttp != nil, "no nghttp (nghttp2-client)"))
     func nghttp() throws {
         let server = try Shared.server()
         let place = try TemporaryDirectory()
         let identifier = Shared.freshIdentifier("nghttp")
         let body = try place.write(sentPayload(identifier), to: "body")
         let address = "http://127.0.0.1:\(server.port)"
-        for more in [[], ["--padding=100"], ["--continuation"], ["--weight=256"], ["--window-bits=10", "--connection-window-bits=16"], ["--header-table-size=0"], ["--expect-continue"]] {
+        for more in [[], ["--padding=100"], ["--weight=256"], ["--window-bits=10", "--connection-window-bits=16"], ["--header-table-size=0"], ["--expect-continue"]] {
             let lines = try ClientRun.lines(ClientRun.nghttp, more + ["--data=" + body, address + "/callback?key=secret"])
             #expect(lines.last?.hasPrefix(#"{"request_id":"\#(identifier)","status":"sent","#) == true, "\(more): \(lines)")
+        }
+        // A body beyond callback.body-bytes-max, and a head beyond any sane limit, in CONTINUATION frames.
+        let large = try place.write(String(repeating: "x", count: 200_000), to: "large")
+        for (more, status) in [(["--data=" + large], 413), (["--continuation", "--data=" + body], 431)] {
+            let problem = try ClientRun.lines(ClientRun.nghttp, more + [address + "/callback"]).joined()
+            #expect(try RawJSON(object: problem).integer("status") == status, "\(more): \(problem)")
         }
         let status = try plainBody(server, "/v1/requests/\(identifier)")
         #expect(try ClientRun.lines(ClientRun.nghttp, ["--multiply=90", "\(address)/v1/requests/\(identifier)"]).joined() == String(repeating: status, count: 90))

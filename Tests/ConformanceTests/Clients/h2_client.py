@@ -28,7 +28,8 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.session = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         if window_bytes:
-            self.session.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window_bytes})
+            values = {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window_bytes}
+            self.session.local_settings = h2.settings.Settings(client=True, initial_values=values)
         self.session.initiate_connection()
         self.statuses, self.bodies, self.ended, self.taken = {}, {}, set(), {}
         self.frame_bytes_max, self.goaways, self.is_open = 0, [], True

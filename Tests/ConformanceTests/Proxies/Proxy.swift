@@ -23,7 +23,7 @@ enum ProxyKind: String, CaseIterable {
     /// Whether it waits for callback-receiver while that does not run. The README says which do.
     var waitsForRestart: Bool { self != .nginx }
     /// Which HTTP its example speaks to callback-receiver, as `Upstream` names it.
-    var upstreamVersion: String { self == .nginx ? "HTTP/1.1" : "HTTP/2" }
+    var upstreamVersion: String { self == .caddy ? "HTTP/2" : "HTTP/1.1" }
     /// Whether it sends a POST again that was sent on a connection which ended without an answer.
     var sendsAgain: Bool { self != .caddy }
 
@@ -47,8 +47,10 @@ final class Proxy: Sendable {
     let directory: TemporaryDirectory
 
     /// Starts it, and waits until it accepts connections.
-    /// - Parameter upstream: the port of 127.0.0.1 that it passes callbacks to.
-    init(_ kind: ProxyKind, upstream: UInt16) throws {
+    /// - Parameters:
+    ///   - upstream: the port of 127.0.0.1 that it passes callbacks to.
+    ///   - serverOption: what the example says may stand at the end of HAProxy's server line.
+    init(_ kind: ProxyKind, upstream: UInt16, serverOption: String = "") throws {
         self.kind = kind
         directory = try TemporaryDirectory()
         try Self.makeCertificate(in: directory)
@@ -56,7 +58,7 @@ final class Proxy: Sendable {
         // A port that was free may be taken by another test before the proxy has it.
         for _ in 0..<5 {
             let port = try freePort()
-            let arguments = try Self.configure(kind, port: port, upstream: upstream, in: directory)
+            let arguments = try Self.configure(kind, port: port, upstream: "\(upstream)\(serverOption)", in: directory)
             let child = try ChildProcess(
                 executable: InstalledProgram.path(of: kind.rawValue) ?? kind.rawValue, arguments: arguments.run,
                 environment: ["HOME": directory.path, "XDG_DATA_HOME": directory.path, "XDG_CONFIG_HOME": directory.path])
@@ -76,7 +78,7 @@ final class Proxy: Sendable {
     static func check(_ kind: ProxyKind) throws -> (status: ExitStatus, output: String, error: String) {
         let directory = try TemporaryDirectory()
         try makeCertificate(in: directory)
-        let arguments = try configure(kind, port: 443, upstream: 8080, in: directory)
+        let arguments = try configure(kind, port: 443, upstream: "8080", in: directory)
         return try InstalledProgram.run(
             InstalledProgram.path(of: kind.rawValue) ?? kind.rawValue, arguments.check, environment: ["HOME": directory.path])
     }
@@ -111,7 +113,7 @@ final class Proxy: Sendable {
     /// Writes the example with its places replaced, and what each program needs around it.
     /// - Returns: the arguments to run it, and to have it checked.
     private static func configure(
-        _ kind: ProxyKind, port: UInt16, upstream: UInt16, in directory: TemporaryDirectory
+        _ kind: ProxyKind, port: UInt16, upstream: String, in directory: TemporaryDirectory
     ) throws -> (run: [String], check: [String]) {
         var text = try String(contentsOf: kind.example, encoding: .utf8)
         func replace(_ place: String, _ value: String) throws {

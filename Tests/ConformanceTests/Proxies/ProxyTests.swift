@@ -124,4 +124,16 @@ struct ProxyTests {
         #expect(log.violations() == [])
         #expect(log.records.compactMap(\.requestIdentifier).sorted() == identifiers.sorted())
     }
+
+    @Test("HAProxy may speak HTTP/2 to the server", .enabled(if: ProxyKind.haproxy.isInstalled, "no haproxy, openssl or curl"), arguments: SpokenVersion.allCases)
+    func haproxyHTTP2(version: SpokenVersion) throws {
+        let server = try ServerProcess()
+        let proxy = try Proxy(.haproxy, upstream: server.port, serverOption: " proto h2")
+        let identifiers = (0..<200).map { "many-\($0)" }
+        #expect(try proxy.postMany(version, identifiers.map { sentPayload($0) }, atATime: 50) == Array(repeating: "200", count: 200))
+        try server.child.kill9()
+        let second = try ServerProcess(directory: server.directory, listen: "127.0.0.1:\(server.port)")
+        #expect(try proxy.post(version, sentPayload("after")).status == 200)
+        #expect(try second.log().records.compactMap(\.requestIdentifier).sorted() == (identifiers + ["after"]).sorted())
+    }
 }
