@@ -115,28 +115,29 @@ final class LoadClient<Peer: LoadPeer> {
         return connection
     }
 
-    /// Sends what has become due at a rate: a few on one connection, the next few on the next that has room.
+    /// Sends what has become due at a rate, always as many on one connection, then as many on the next that has room
+    /// for them: a server that holds some back does not get the others in smaller pieces for it, which cost it more.
     private func issue(due: Int) {
         let few = max(1, min(16, plan.depth / 2))
-        var left = min(due - issued, Self.turnMax)
-        issued = due
         issuedAt = now
+        if due - issued > Self.turnMax { issued = due - Self.turnMax }
         var fullInARow = 0
-        while left > 0, fullInARow < connections.count {
+        while due - issued >= few, fullInARow < connections.count {
             let index = turn
             turn = (turn + 1) % connections.count
             let connection = connections[index]
-            let count = min(few, left, connection.peer.room(inFlight: connection.inFlight, depth: plan.depth))
-            guard count > 0 else {
+            guard connection.peer.room(inFlight: connection.inFlight, depth: plan.depth) >= few else {
                 fullInARow += 1
                 continue
             }
             fullInARow = 0
-            left -= count
-            for _ in 0..<count { ask(connection) }
+            issued += few
+            for _ in 0..<few { ask(connection) }
             flush(index)
         }
-        tally.holdBack(left, isInTime: isInTime)
+        guard due - issued >= few else { return }
+        tally.holdBack(due - issued, isInTime: isInTime)
+        issued = due
     }
 
     private func ask(_ connection: Connection) {

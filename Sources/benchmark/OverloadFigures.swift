@@ -1,11 +1,12 @@
 // Figures of overload: what is stored and acknowledged when twice as much arrives as can be.
 //
-//     best:      a given number of requests at once, each sent when another was answered; the better of two
+//     bound:     as many requests at once as there is room for, each sent when another was answered: what it can do at all
+//     best:      the most 200s a second of several given rates up to that bound
 //     overload:  twice as many a second as that, due whether or not the earlier ones were answered
 //
 // Promises: the client has a processor of its own and the server the others, since it is the server's that are to be too
-// few; all loads of a round come from the same client, one after the other. Afterwards every acknowledged sequence is
-// looked for in the log. Must not know: how a load is made.
+// few; all loads of a round come from the same client on as many connections, one after the other. Afterwards every
+// acknowledged sequence is looked for in the log. Must not know: how a load is made.
 
 import Foundation
 
@@ -20,12 +21,12 @@ struct OverloadFigures {
         let connections: Int
         let depth: Int
     }
-    private static let http1Usual = Shape(connections: 1_024, depth: 1)
-    private static let http2Usual = Shape(connections: HTTP2Load.connections, depth: HTTP2Load.streams)
-    /// More than can wait on the usual ones, so that the client does not spare the server; 100 streams is what servers
-    /// allow. What is best is looked for in this shape, too: it is cheaper for both, since one write carries more.
-    private static let http1Over = Shape(connections: 1_024, depth: 8)
-    private static let http2Over = Shape(connections: 256, depth: 100)
+    /// More than waits on usual ones, so that the client does not spare the server; 100 streams is what servers allow.
+    private static let http1 = Shape(connections: 1_024, depth: 8)
+    private static let http2 = Shape(connections: 256, depth: 100)
+    /// The rates at which the best is looked for, as shares of the bound, and for how long at each.
+    private static let shares = [0.4, 0.6, 0.8, 1.0]
+    private static let searchSeconds = 1
 
     private struct Rounds {
         var best: [LoadTally] = []
@@ -51,8 +52,8 @@ struct OverloadFigures {
             try shares.asClient(workplace) {
                 for round in 1...rounds {
                     Progress.say("overload, round \(round) of \(rounds)")
-                    try take(HTTP1LoadPeer.self, Self.http1Usual, Self.http1Over, here, &http1, &acknowledged)
-                    try take(HTTP2LoadPeer.self, Self.http2Usual, Self.http2Over, here, &http2, &acknowledged)
+                    try take(HTTP1LoadPeer.self, Self.http1, here, &http1, &acknowledged)
+                    try take(HTTP2LoadPeer.self, Self.http2, here, &http2, &acknowledged)
                 }
             }
         }
@@ -67,10 +68,9 @@ struct OverloadFigures {
     }
 
     private func take<Peer: LoadPeer>(
-        _ peer: Peer.Type, _ usual: Shape, _ over: Shape, _ here: Subject, _ rounds: inout Rounds,
-        _ acknowledged: inout AcknowledgedRecords
+        _ peer: Peer.Type, _ shape: Shape, _ here: Subject, _ rounds: inout Rounds, _ acknowledged: inout AcknowledgedRecords
     ) throws {
-        func run(_ shape: Shape, _ pace: LoadPlan.Pace) throws -> LoadTally {
+        func run(_ pace: LoadPlan.Pace, seconds: Int) throws -> LoadTally {
             let series = Self.firstSeries + UInt32(acknowledged.loads)
             let plan = LoadPlan(
                 connections: shape.connections, depth: shape.depth, pace: pace, seconds: seconds, series: series)
@@ -78,10 +78,11 @@ struct OverloadFigures {
             acknowledged.add(tally, series: series)
             return tally
         }
-        let tallies = try [usual, over].map { try run($0, .closedLoop) }
+        let bound = try run(.closedLoop, seconds: Self.searchSeconds).goodput
+        let tallies = try Self.shares.map { try run(.openLoop(perSecond: $0 * bound), seconds: Self.searchSeconds) }
         guard let best = tallies.max(by: { $0.goodput < $1.goodput }) else { return }
         rounds.best.append(best)
-        rounds.over.append(try run(over, .openLoop(perSecond: 2 * best.goodput)))
+        rounds.over.append(try run(.openLoop(perSecond: 2 * best.goodput), seconds: seconds))
     }
 
     private func report(_ name: String, _ rounds: Rounds, into table: inout Table) {
