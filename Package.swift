@@ -60,10 +60,14 @@ let package = Package(
             swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "JSONReference", dependencies: ["CrispCallback"], path: "Tests/JSONReference", swiftSettings: strict),
+        .target(
+            name: "FuzzTargets", dependencies: ["CallbackLog", "CrispCallback", "HTTPWire", "JSONReference", "Platform"],
+            path: "Tests/FuzzTargets", exclude: ["Corpus", "Dictionaries", "Failures"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
         .testTarget(
-            name: "CrispCallbackTests", dependencies: ["CrispCallback"],
+            name: "CrispCallbackTests", dependencies: ["CrispCallback", "JSONReference"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform"], swiftSettings: strict),
         .testTarget(
@@ -80,6 +84,15 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "CrashTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )
+
+// The program that libFuzzer drives has its `main` from libFuzzer: no ordinary build can link it. Tests/fuzz sets this.
+if Context.environment["CALLBACK_RECEIVER_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/FuzzProgram",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

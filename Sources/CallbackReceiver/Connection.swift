@@ -63,6 +63,8 @@ final class Connection {
     var awaitsLog = false
     /// Whole requests may be in `input`: they wait for the log, or for the peer to read what is unsent.
     var hasWaitingInput = false
+    /// In the loop's list of those that go on when the others have had their turn.
+    var isInTurn = false
     /// What epoll watches for.
     var interest: Readiness = .readable
     /// Readable while nothing could be done with it: not watched until something can.
@@ -92,6 +94,9 @@ final class Connection {
     var hasOutput: Bool { outputStart < output.count }
     /// Nothing further is read for now: something is owed first, or nothing is read any more.
     var isBusy: Bool { awaitsLog || hasOutput || hasWaitingInput || isClosing }
+
+    /// Requests that waited can be served now (HTTP/1.1).
+    var mayGoOn: Bool { hasWaitingInput && !awaitsLog && !hasOutput && !isClosing }
 
     /// What of requests is in memory now: heads, bodies, input that waits.
     var holdsBytes: Int {

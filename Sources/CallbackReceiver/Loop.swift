@@ -47,6 +47,9 @@ struct Loop {
     static let readBytesMax = 64 * 1_024
     /// With so much unsent, a connection's further requests wait (pipelining without reading).
     static let unsentBytesMax = 64 * 1_024
+    /// Requests of one connection that are served before the next connection has its turn: a peer that sends many at
+    /// once must not keep the others waiting. At ten microseconds each, a third of a millisecond.
+    static let turnExchangesMax = 32
     /// Buffers larger than this are given back after use.
     static let keptBytesMax = 256 * 1_024
     /// Heads, bodies and waiting input of requests that are not whole, of all connections of a loop: a thousand of the
@@ -76,6 +79,10 @@ struct Loop {
     var exchanges = Exchanges()
     /// The tokens of HTTP/2 connections that have answers to write.
     var touched: [UInt64] = []
+    /// Requests served in the present connection's turn.
+    var turn = 0
+    /// The tokens of connections that have had their turn, and have more to serve.
+    var again: [UInt64] = []
     /// What all connections hold of requests, in bytes.
     var heldBytes = 0
     /// Let go of when draining: with the last loop's the socket closes, and nobody is left waiting in its backlog.
@@ -124,6 +131,7 @@ struct Loop {
                 handle(token, ready)
             }
             now = context.clock()
+            takeTurns()
             while let (slot, kind) = deadlines.takeExpired(now: now) {
                 if let connection = slots[slot] { expire(connection, slot, kind) }
             }
@@ -139,6 +147,7 @@ struct Loop {
 
     /// How long nothing can fall due; -1: for ever.
     private var patienceMilliseconds: Int32 {
+        if !again.isEmpty { return 0 }
         var patience = deadlines.milliseconds(untilNextFrom: now)
         if let at = listeningResumesAt { patience = min(patience ?? .max, max(0, at - now)) }
         if let at = exchanges.expiresAt { patience = min(patience ?? .max, max(0, at - now)) }

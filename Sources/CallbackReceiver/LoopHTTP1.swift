@@ -31,13 +31,16 @@ extension Loop {
         }
         var isComplete = true
         // What is unsent already bounds what is answered next: a peer that does not read is not served.
-        while isComplete, !connection.awaitsLog, !connection.isClosing, !connection.hasOutput, output.count < Self.unsentBytesMax {
+        while isComplete, !connection.awaitsLog, !connection.isClosing, !connection.hasOutput,
+            output.count < Self.unsentBytesMax, turn < Self.turnExchangesMax
+        {
             switch connection.session.receive(input, at: &position, into: &request) {
             case .needsMore: isComplete = false
             case .sendContinue: HTTP1Session.appendContinue(to: &output)
             case .request:
                 // What comes next has its own time.
                 deadlines.renew(slot, now: now)
+                turn += 1
                 if exchange(connection, slot, stream: 0) {
                     respond(connection, hasMore: position < input.count)
                 } else {
@@ -83,9 +86,10 @@ extension Loop {
     /// The callback that the log had is answered, in `response`.
     mutating func respondAwaited(_ connection: Connection, _ slot: Int) {
         connection.awaitsLog = false
+        turn = 0
         if isDraining, connection.input.isEmpty { readBehindAwaited(connection) }
         respond(connection, hasMore: !connection.input.isEmpty)
-        if connection.hasWaitingInput, !connection.hasOutput, !connection.isClosing { parse(connection, slot, received: 0) }
+        if connection.mayGoOn { parse(connection, slot, received: 0) }
         finish(connection, slot)
     }
 
@@ -98,7 +102,7 @@ extension Loop {
 
     /// Requests that waited for the peer to read, or for the log: their turn.
     mutating func parseWaiting(_ connection: Connection, _ slot: Int) -> Bool {
-        guard connection.hasWaitingInput, !connection.awaitsLog, !connection.hasOutput, !connection.isClosing else { return false }
+        guard connection.mayGoOn, turn < Self.turnExchangesMax else { return false }
         parse(connection, slot, received: 0)
         return true
     }

@@ -22,14 +22,16 @@ extension Loop {
 
     /// With so much of answers unsent, requests that are whole wait: a peer that does not take its answers is not served
     /// more of them (window starvation). What it has sent is bounded by the session.
-    static let unsentAnswerBytesMax = HTTP2Limits().unsentBytesMax
+    /// Two of the largest pages, so that one which a peer takes slowly does not keep the small ones beside it waiting.
+    static let unsentAnswerBytesMax = 2 * 1_024 * 1_024
 
     /// Serves requests that are whole, and answers those that cannot be taken.
     mutating func serveWhole(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
-        while streams.session.unsentBytes < Self.unsentAnswerBytesMax {
+        while streams.session.unsentBytes < Self.unsentAnswerBytesMax, turn < Self.turnExchangesMax {
             switch streams.session.next(into: &request) {
             case .needsMore: return
             case .refused(let stream, let refusal):
+                turn += 1
                 Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
                 logRefusal(client(connection))
                 respond(connection, streams, stream)
@@ -38,6 +40,7 @@ extension Loop {
                     streams.session.refuseUnprocessed(stream)
                     continue
                 }
+                turn += 1
                 if deadlines.kind(of: slot) == .idle { deadlines.renew(slot, now: now) }
                 if exchange(connection, slot, stream: stream) {
                     respond(connection, streams, stream)
@@ -70,6 +73,7 @@ extension Loop {
             let slot = slot(of: token)
             guard let connection = connection(of: token), let streams = connection.streams else { continue }
             streams.isTouched = false
+            turn = 0
             finish(connection, slot)
         }
     }

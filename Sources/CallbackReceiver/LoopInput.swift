@@ -8,6 +8,7 @@ import Platform
 
 extension Loop {
     mutating func serve(_ connection: Connection, _ slot: Int, _ ready: Readiness) {
+        turn = 0
         if ready.contains(.writable), connection.hasOutput, !flush(connection) { return close(slot) }
         if ready.contains(.readable) {
             if connection.isLingering { return readLingering(connection, slot) }
@@ -21,6 +22,19 @@ extension Loop {
             return close(slot)
         }
         finish(connection, slot)
+    }
+
+    /// Those that have more to serve, now that the others have had their turn.
+    mutating func takeTurns() {
+        guard !again.isEmpty else { return }
+        var tokens: [UInt64] = []
+        swap(&tokens, &again)
+        for token in tokens {
+            guard let connection = connection(of: token) else { continue }
+            connection.isInTurn = false
+            turn = 0
+            finish(connection, slot(of: token))
+        }
     }
 
     /// Reads once, parses, answers. False where the connection is gone.

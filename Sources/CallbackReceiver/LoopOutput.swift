@@ -22,6 +22,10 @@ extension Loop {
         }
         if let streams = connection.streams { noteStreams(connection, streams) }
         giveBackLarge()
+        if turn >= Self.turnExchangesMax, connection.streams != nil || connection.mayGoOn, !connection.isInTurn {
+            connection.isInTurn = true
+            again.append(token(connection, slot))
+        }
         if connection.isClosing, !connection.awaitsLog, !connection.hasOutput, !connection.isLingering {
             if connection.peerClosed { return close(slot) }
             endSending(connection)

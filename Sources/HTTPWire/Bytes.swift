@@ -1,8 +1,9 @@
 // Byte classes of the HTTP grammar, and how spans of bytes are scanned, compared and copied.
 //
 // Promises: no allocation but an array's own growth; every access is within the span, checked.
-// This is the one file of HTTPWire with unsafe constructs. Each is one of three: a bounds-checked
-// unaligned load, a copy out of a buffer that lives as long as its closure, a read of a literal.
+// Beside HTTP2Session, which calls a C library, this is the one file of HTTPWire with unsafe constructs.
+// Each is one of three: a bounds-checked unaligned load, a copy out of a buffer that lives as long as
+// its closure, a read of a literal.
 // Must not know: what the bytes mean.
 
 /// The bytes that the grammar names.

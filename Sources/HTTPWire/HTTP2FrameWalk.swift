@@ -8,12 +8,7 @@
 
 /// The walk along one connection's frames.
 struct HTTP2FrameWalk: Sendable {
-    private static let headerBytes = 9
-    /// The frame types of RFC 9113 §6 that are treated apart, and their flags.
-    private static let data: UInt8 = 0, headers: UInt8 = 1, continuation: UInt8 = 9
-    private static let endStream: UInt8 = 0x1, padded: UInt8 = 0x8
-
-    private var prefaceBytesLeft = 24
+    private var prefaceBytesLeft = HTTP2Session.preface.utf8CodeUnitCount
     private var payloadBytesLeft = 0
     private var header = InlineArray<9, UInt8>(repeating: 0)
     private var headerCount = 0
@@ -38,7 +33,7 @@ struct HTTP2FrameWalk: Sendable {
             header[headerCount] = input[position]
             headerCount += 1
             position += 1
-            guard headerCount == HTTP2FrameWalk.headerBytes else { continue }
+            guard headerCount == HTTP2Frame.headerBytes else { continue }
             headerCount = 0
             payloadBytesLeft = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
             if isTooMany(charging: &budget) { return position }
@@ -51,11 +46,11 @@ struct HTTP2FrameWalk: Sendable {
         let type = header[3]
         let flags = header[4]
         switch type {
-        case HTTP2FrameWalk.data:
+        case HTTP2Frame.data:
             // Padding may be all there is in it, so that it costs whatever its length.
-            let isSmall = payloadBytesLeft < HTTP2Limits.crumbBytesMax || flags & HTTP2FrameWalk.padded != 0
-            guard isSmall, flags & HTTP2FrameWalk.endStream == 0 else { return false }
-        case HTTP2FrameWalk.headers:
+            let isSmall = payloadBytesLeft < HTTP2Limits.crumbBytesMax || flags & HTTP2Frame.padded != 0
+            guard isSmall, flags & HTTP2Frame.endStream == 0 else { return false }
+        case HTTP2Frame.headers:
             continuations = 0
             let stream = UInt32(header[5] & 0x7F) << 24 | UInt32(header[6]) << 16 | UInt32(header[7]) << 8
                 | UInt32(header[8])
@@ -64,7 +59,7 @@ struct HTTP2FrameWalk: Sendable {
                 newestStream = stream
                 return false
             }
-        case HTTP2FrameWalk.continuation:
+        case HTTP2Frame.continuation:
             continuations += 1
             if continuations > HTTP2Limits.continuationsMax { return true }
         default: break

@@ -49,6 +49,13 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// A DATA frame of ours of this size gives the peer credit for the WINDOW_UPDATE that answers it.
     static let creditedDataBytesMin = 1_024
 
+    /// The nuisances that an answer which was sent whole is worth, and a large DATA frame: the
+    /// WINDOW_UPDATEs for stream and connection, or a PING that measures the way.
+    static let creditForAnswer = 2, creditForData = 2
+
+    /// Answers beyond one frame take turns with others, so that none waits for the whole of them.
+    static let shortAnswerBytesMax = 16_384
+
     /// Frames that were made and wait for `send`, beyond `unsentBytesMax`: acknowledgements, resets,
     /// window updates of a peer that does not read. Beyond: ENHANCE_YOUR_CALM.
     static let outboxBytesMax = 64 << 10

@@ -24,9 +24,4 @@ extension HTTP2Session {
         }
         return input.count < preface.utf8CodeUnitCount ? .undecided : .yes
     }
-
-    /// Why a connection ends (RFC 9113 §7), as far as we say so ourselves.
-    public enum ErrorCode: UInt32, Sendable {
-        case noError = 0x0, protocolError = 0x1, internalError = 0x2, refusedStream = 0x7, enhanceYourCalm = 0xB
-    }
 }

@@ -81,7 +81,8 @@ struct HTTP2Streams: Sendable {
             places[place].addField(name: name, value: value, limits: limits)
             hold(places[place].request.head.count - before, at: place)
         case .body where blockBytes > HTTPLimits.trailerBytesMax:
-            refuse(place, .trailersTooLarge)
+            // Said at the end of the block, so that a malformed one is still malformed.
+            places[place].refusal = .trailersTooLarge
         default:
             // Trailers mean nothing to any route (RFC 9110 §6.5.1 lets a recipient drop them).
             break

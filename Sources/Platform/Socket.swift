@@ -26,6 +26,10 @@ public final class Listener: Sendable {
     /// How many handshaken connections wait for accept(2); the kernel caps it at net.core.somaxconn.
     public static let backlogMax: Int32 = 4_096
 
+    /// What the kernel keeps of a connection in each direction (it doubles this for its own use). Left to itself it grows
+    /// them to several MiB, which a peer that never reads, or that we do not read from, would have it fill.
+    static let connectionBufferBytes: Int32 = 128 * 1_024
+
     public let descriptor: Int32
     /// As bound: the port is the real one where 0 was asked for.
     public let address: SocketAddress
@@ -74,6 +78,9 @@ public final class Listener: Sendable {
             // A restart must not wait for TIME_WAIT; [::] must not also take the IPv4 port.
             try option(fd, SOL_SOCKET, SO_REUSEADDR, 1)
             if unsafe info.ai_family == AF_INET6 { try option(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            // Inherited by connections, and before listen(2), since the handshake scales the window by it.
+            try option(fd, SOL_SOCKET, SO_RCVBUF, connectionBufferBytes)
+            try option(fd, SOL_SOCKET, SO_SNDBUF, connectionBufferBytes)
             guard unsafe Glibc.bind(fd, info.ai_addr, info.ai_addrlen) == 0 else { throw .latest("bind", asked.text) }
             guard Glibc.listen(fd, backlogMax) == 0 else { throw .latest("listen", asked.text) }
             return Listener(descriptor: fd, address: try boundAddress(fd))

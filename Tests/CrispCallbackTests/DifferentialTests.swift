@@ -6,6 +6,7 @@
 
 import CrispCallback
 import Foundation
+import JSONReference
 import Testing
 
 @Suite("generated bodies")

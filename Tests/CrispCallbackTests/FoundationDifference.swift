@@ -5,6 +5,7 @@
 // Must not know: the scanner; a text is told by its bytes and by the slow parser's tree.
 
 import Foundation
+import JSONReference
 
 enum FoundationDifference: String, CaseIterable {
     /// `\ud800` outside a pair: grammar (RFC 8259 §8.2), refused by Foundation, whose strings cannot hold it.

@@ -1,6 +1,7 @@
 // The scanner against the committed cases, and where it says that a fault is.
 
 import CrispCallback
+import JSONReference
 import Testing
 
 @Suite("grammar")

@@ -66,6 +66,27 @@ final class SocketPair {
         #expect(failure?.path == "no-such-host.invalid:1")
     }
 
+    @Test("an IPv6 peer has its address, too", .enabled(if: loopbacks.contains("::1")))
+    func acceptIPv6() throws {
+        let listener = try #require(try Listener.listen(on: SocketAddress(host: "::1", port: 0)).first)
+        let client = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Socket.close(client) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = listener.address.port.bigEndian
+        #expect(unsafe inet_pton(AF_INET6, "::1", &address.sin6_addr) == 1)
+        // The address lives for the call; its length is its own.
+        let status = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(client, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+            }
+        }
+        #expect(status == 0)
+        let (connection, from) = try listener.accept()
+        Socket.close(connection)
+        #expect(from == IPAddress("::1"))
+    }
+
     private enum Operation { case bind, connect }
 
     private func call(_ operation: Operation, _ fd: Int32, host: UInt32, port: UInt16) -> Int32 {

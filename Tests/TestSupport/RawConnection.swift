@@ -148,6 +148,15 @@ public final class RawConnection {
         return buffered
     }
 
+    /// Reads exactly that many bytes; nil when the peer ends the stream before.
+    public func readBytes(_ count: Int) throws -> [UInt8]? {
+        let deadline = Deadline(seconds: timeoutSeconds)
+        while buffered.count < count {
+            guard try receive(deadline) else { return nil }
+        }
+        return try take(count, deadline)
+    }
+
     private func take(_ count: Int, _ deadline: Deadline) throws -> [UInt8] {
         let end: Int = try fill(deadline) { $0.count >= count ? count : nil }
         defer { buffered.removeFirst(end) }

@@ -71,6 +71,21 @@ struct SecrecyTests {
         #expect(seen.version == kind.upstreamVersion)
     }
 
+    @Test("a server that trusts the proxy names the client that the proxy names, in its own log", arguments: ProxyKind.installed, SpokenVersion.allCases)
+    func trusted(kind: ProxyKind, version: SpokenVersion) throws {
+        let server = try ServerProcess(configuration: "server:\n  trusted-proxies: [127.0.0.1]\n")
+        let proxy = try Proxy(kind, upstream: server.port)
+        let claims = ["--header", "X-Forwarded-For: 203.0.113.9", "--header", "Forwarded: for=203.0.113.9"]
+        let answer = try proxy.request(version, "/callback?key=\(Self.key)", claims + ["--interface", "127.0.0.9", "--data-binary", "no JSON"])
+        #expect(answer.status == 400, "\(answer)")
+        let log = try eventually("the refusal in the log: \(server.child.standardError)") {
+            server.child.standardError.contains("status=400") ? server.child.standardError : nil
+        }
+        #expect(log.contains("peer=127.0.0.9"), "\(log)")
+        #expect(!log.contains("203.0.113.9"))
+        #expect(!log.contains(Self.key))
+    }
+
     @Test("a POST whose connection dies is sent again, whole", arguments: ProxyKind.installed.filter(\.sendsAgain), SpokenVersion.allCases)
     func again(kind: ProxyKind, version: SpokenVersion) throws {
         let upstream = try Upstream()

@@ -1,0 +1,139 @@
+// What one HTTP/2 connection is, apart from its frames: streams, nuisances, the way to its end.
+//
+//     open ──beginShutdown──▶ leaving ──PING answered, or endShutdown──▶ final ──last stream gone──▶ done
+//       └──────────────── connection error, or `fail` ──────────────────────────────────────────▶ failed
+//
+// Promises: says what a frame that came or went means, and what follows from it; every bound of
+// `HTTP2Limits` is checked here or in the table of streams.
+// Must not know: libnghttp2. The session asks, and does what is said.
+
+/// The state behind an `HTTP2Session`.
+struct HTTP2Connection: Sendable {
+    let limits: HTTPLimits
+    let http2Limits: HTTP2Limits
+    var streams: HTTP2Streams
+    /// Whole frames that wait for `send`.
+    var outbox: [UInt8] = []
+    /// Why a callback stopped the library, or what its GOAWAY says. It takes effect when the library has returned.
+    var failure: HTTP2Session.ErrorCode?
+    private(set) var isReady = false, isFailed = false
+    private(set) var isShuttingDown = false, isFinal = false, isPingAnswered = false
+    private var isLeft = false
+    private var walk = HTTP2FrameWalk()
+    private var nuisances: NuisanceBudget
+
+    init(limits: HTTPLimits, http2Limits: HTTP2Limits) {
+        self.limits = limits
+        self.http2Limits = http2Limits
+        streams = HTTP2Streams(limits: limits)
+        nuisances = NuisanceBudget(burst: http2Limits.nuisanceBurst, perSecond: http2Limits.nuisancesPerSecond)
+    }
+
+    /// Bytes that wait to be sent.
+    var unsentBytes: Int { streams.unsentBytes + outbox.count }
+
+    /// Whether the connection is to be closed once the output is flushed.
+    var isDone: Bool { isFailed || ((isFinal || isLeft) && streams.count == 0) }
+
+    /// Whether an incomplete stream has to go, so that the others get on.
+    var holdsTooMuch: Bool { streams.heldBytes >= http2Limits.heldBytesMax(limits) }
+
+    /// Whether the peer has done more than is borne, or does not read what it makes us say.
+    var isNuisance: Bool {
+        nuisances.isOverdrawn || outbox.count > http2Limits.unsentBytesMax + HTTP2Limits.outboxBytesMax
+    }
+
+    /// Charges for the frames in `input`.
+    /// - Returns: nil, or where to stop reading: the frame behind is one too many.
+    mutating func charge(for input: Span<UInt8>, now: Int64) -> Int? {
+        nuisances.refill(now: now)
+        return walk.walk(input, charging: &nuisances)
+    }
+
+    /// Charges for what the peer did wrong.
+    mutating func chargeOne() { nuisances.charge() }
+
+    /// Opens a stream, nil where it has to be refused with REFUSED_STREAM.
+    mutating func open(_ id: HTTP2Session.StreamID) -> Int? {
+        // RFC 9113 §6.8: what comes after the final GOAWAY was not asked for, and is no nuisance.
+        guard !isFinal else { return nil }
+        guard unsentBytes < http2Limits.unsentBytesMax, streams.count < http2Limits.concurrentStreamsMax else {
+            nuisances.charge()
+            return nil
+        }
+        return streams.open(id)
+    }
+
+    /// A frame has come whole, and is valid.
+    /// - Parameters:
+    ///   - place: its stream; nil where there is none, or it is gone.
+    ///   - isRequest: of HEADERS: the first block of a stream.
+    /// - Returns: whether the client waits for 100 on this stream (RFC 9110 §10.1.1).
+    mutating func noteReceived(_ kind: UInt8, flags: UInt8, at place: Int?, isRequest: Bool) -> Bool {
+        switch kind {
+        case HTTP2Frame.headers where isRequest:
+            guard let place else { return false }
+            return streams.concludeHead(at: place, isEnded: flags & HTTP2Frame.endStream != 0)
+        case HTTP2Frame.headers, HTTP2Frame.data:
+            if flags & HTTP2Frame.endStream != 0, let place { streams.end(place) }
+        case HTTP2Frame.settings: isReady = true
+        case HTTP2Frame.goAway: isLeft = true
+        case HTTP2Frame.ping:
+            // Only one PING of ours is ever on its way.
+            if flags & HTTP2Frame.acknowledgement != 0, isShuttingDown { isPingAnswered = true }
+        default: break
+        }
+        return false
+    }
+
+    /// A frame of ours has gone.
+    /// - Parameters:
+    ///   - place: its stream, as above.
+    ///   - code: of RST_STREAM and GOAWAY.
+    /// - Returns: whether the stream is answered whole, and its request is not: it is to be reset with
+    ///   NO_ERROR (RFC 9113 §8.1), since nobody waits for the rest.
+    mutating func noteSent(_ kind: UInt8, flags: UInt8, length: Int, code: UInt32, at place: Int?) -> Bool {
+        switch kind {
+        case HTTP2Frame.headers:
+            guard let place else { return false }
+            if streams[place].isContinueQueued {
+                streams[place].isContinueQueued = false
+                return false
+            }
+            streams.noteHeadSent(at: place)
+        case HTTP2Frame.data:
+            if length >= HTTP2Limits.creditedDataBytesMin { nuisances.earn(HTTP2Limits.creditForData) }
+        case HTTP2Frame.reset:
+            // Ours are these two; the library's answer a mistake of the peer (CVE-2025-8671).
+            let isOurs = code == HTTP2Session.ErrorCode.noError.rawValue
+                || code == HTTP2Session.ErrorCode.refusedStream.rawValue
+            if !isOurs { nuisances.charge() }
+            return false
+        case HTTP2Frame.goAway:
+            if code != HTTP2Session.ErrorCode.noError.rawValue { failure = failure ?? .protocolError }
+            return false
+        default: return false
+        }
+        guard flags & HTTP2Frame.endStream != 0, let place else { return false }
+        nuisances.earn(HTTP2Limits.creditForAnswer)
+        return !streams[place].isRemoteClosed
+    }
+
+    mutating func noteShutdown(isFinal: Bool) {
+        isShuttingDown = true
+        if isFinal { self.isFinal = true }
+    }
+
+    /// Ends it with a GOAWAY of our own making: after some errors the library may only be thrown away.
+    mutating func fail(_ code: HTTP2Session.ErrorCode) {
+        guard !isFailed else { return }
+        outbox.appendGoAway(lastStream: streams.newest, code: code.rawValue)
+        concludeFailure()
+    }
+
+    /// Ends it, where GOAWAY has been written.
+    mutating func concludeFailure() {
+        isFailed = true
+        streams.closeAll()
+    }
+}
