@@ -27,7 +27,7 @@ struct Attack {
     struct Block {
         var bytes: [UInt8] = []
         var units = 0
-        /// Where ids stand, and the how manieth stream of the block each is.
+        /// Where an id stands, and which stream of the block it is, from 0 on.
         var streams: [(offset: Int, index: UInt32)] = []
         var streamCount: UInt32 = 0
 

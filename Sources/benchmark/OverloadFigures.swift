@@ -113,6 +113,7 @@ struct OverloadFigures {
         let ends = rounds.over.reduce(0) { $0 + $1.connectionsLost }
         let resets = rounds.over.reduce(0) { $0 + $1.reset }
         table.add(
-            "… other answers or none · streams reset · connections ended", "\(text(Double(other))) · \(text(Double(resets))) · \(text(Double(ends)))")
+            "… other answers or none · streams reset · connections ended",
+            [other, resets, ends].map { text(Double($0)) }.joined(separator: " · "))
     }
 }
