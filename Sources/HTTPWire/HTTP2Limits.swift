@@ -19,7 +19,8 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// Answers that wait for the peer's windows or for `send`, in bytes. At the bound `next` gives no
     /// request out, and those that are whole wait among what is held: a client that closes its window
     /// over 100 streams makes no more than this be answered, and the answers that were begun.
-    public var unsentBytesMax = 256 << 10
+    /// Two of the largest answers, so that one which is taken slowly keeps no small one beside it waiting.
+    public var unsentBytesMax = 2 << 20
 
     /// How long a client may go on sending what was refused, in milliseconds, before its stream is reset.
     /// Some that are reset right behind the answer never look at it (curl 7.88, HAProxy 2.6). The

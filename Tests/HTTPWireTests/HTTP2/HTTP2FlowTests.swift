@@ -79,15 +79,15 @@ struct HTTP2FlowTests {
     @Test("an answer beyond the bound goes out, and what waited for it is served, not refused")
     func largeAnswer() {
         let peer = Peer()
-        peer.response = .text([UInt8](repeating: 1, count: 1 << 20))
+        peer.response = .text([UInt8](repeating: 1, count: 3 << 20))
         peer.feed(opening() + settingsAcknowledgement + headers(1, pseudo()))
         peer.response = .empty(204)
         for index in 1..<50 { peer.feed(headers(Int32(2 * index + 1), pseudo())) }
         #expect(peer.outcome.requests.count == 1 && peer.session.isWaitingForWindow)
-        peer.feed(windowUpdate(0, 1 << 20) + windowUpdate(1, 1 << 20))
+        peer.feed(windowUpdate(0, 3 << 20) + windowUpdate(1, 3 << 20))
         peer.take()
         peer.read()
-        #expect(peer.outcome.requests.count == 50 && peer.outcome.answers[1]?.body.count == 1 << 20)
+        #expect(peer.outcome.requests.count == 50 && peer.outcome.answers[1]?.body.count == 3 << 20)
         #expect(peer.outcome.answers.values.allSatisfy { $0.isEnded && $0.reset == nil })
     }
 
