@@ -47,6 +47,8 @@ struct TurnTests {
         } else {
             let attacker = try HTTP2Connection(port: still.port)
             try attacker.send((0..<100).map { _ in .headers(HPACK.block(HTTP2Connection.fields("HEAD", StillServer.page)), on: attacker.takeStream()) })
+            // They have been read.
+            try attacker.roundTrip()
             try still.serveClient()
             var answered = 0
             while attacker.raw.isReadable(milliseconds: 0), try attacker.step() { answered = attacker.streams.values.count { $0.isEnded } }
