@@ -84,7 +84,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "CrashTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "HTTPWire"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

@@ -20,14 +20,9 @@ extension Loop {
         return streams
     }
 
-    /// With so much of answers unsent, requests that are whole wait: a peer that does not take its answers is not served
-    /// more of them (window starvation). What it has sent is bounded by the session.
-    /// Two of the largest pages, so that one which a peer takes slowly does not keep the small ones beside it waiting.
-    static let unsentAnswerBytesMax = 2 * 1_024 * 1_024
-
     /// Serves requests that are whole, and answers those that cannot be taken.
     mutating func serveWhole(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
-        while streams.session.unsentBytes < Self.unsentAnswerBytesMax, turn < Self.turnExchangesMax {
+        while turn < Self.turnExchangesMax {
             switch streams.session.next(into: &request) {
             case .needsMore: return
             case .refused(let stream, let refusal):
@@ -116,6 +111,7 @@ extension Loop {
             streams.session.timeOutIncomplete(through: since.newest)
             streams.incompleteSince = nil
         }
+        streams.session.endLingering(now: now)
         if let began = drainBegan, now - began >= Int64(Deadlines.drainSeconds) * 1_000 { streams.session.endShutdown() }
         finish(connection, slot)
     }

@@ -14,13 +14,17 @@ struct HTTP2Connection: Sendable {
     var streams: HTTP2Streams
     /// Whole frames that wait for `send`.
     var outbox: [UInt8] = []
-    /// Why a callback stopped the library, or what its GOAWAY says. It takes effect when the library has returned.
+    /// Why the connection has to end, as a callback found; `fail` says it when the library has returned.
     var failure: HTTP2Session.ErrorCode?
+    /// The library has written a GOAWAY because of an error.
+    private(set) var hasGoneAway = false
     private(set) var isReady = false, isFailed = false
     private(set) var isShuttingDown = false, isFinal = false, isPingAnswered = false
     private var isLeft = false
     private var walk = HTTP2FrameWalk()
     private var nuisances: NuisanceBudget
+    /// The time as `receive` or `endLingering` last said it.
+    private var now: Int64 = 0
 
     init(limits: HTTPLimits, http2Limits: HTTP2Limits) {
         self.limits = limits
@@ -31,6 +35,12 @@ struct HTTP2Connection: Sendable {
 
     /// Bytes that wait to be sent.
     var unsentBytes: Int { streams.unsentBytes + outbox.count }
+
+    /// Whether the peer does not take what it asked for.
+    var isUnsentFull: Bool { streams.unsentBytes >= http2Limits.unsentBytesMax }
+
+    /// How much has come of a frame's header that is not whole.
+    var headerCount: Int { walk.headerCount }
 
     /// Whether the connection is to be closed once the output is flushed.
     var isDone: Bool { isFailed || ((isFinal || isLeft) && streams.count == 0) }
@@ -44,8 +54,11 @@ struct HTTP2Connection: Sendable {
     }
 
     /// Charges for the frames in `input`.
-    /// - Returns: nil, or where to stop reading: the frame behind is one too many.
-    mutating func charge(for input: Span<UInt8>, now: Int64) -> Int? {
+    /// - Returns: nil, or where to stop reading, and why.
+    mutating func charge(
+        for input: Span<UInt8>, now: Int64
+    ) -> (end: Int, code: HTTP2Session.ErrorCode)? {
+        self.now = now
         nuisances.refill(now: now)
         return walk.walk(input, charging: &nuisances)
     }
@@ -57,7 +70,7 @@ struct HTTP2Connection: Sendable {
     mutating func open(_ id: HTTP2Session.StreamID) -> Int? {
         // RFC 9113 §6.8: what comes after the final GOAWAY was not asked for, and is no nuisance.
         guard !isFinal else { return nil }
-        guard unsentBytes < http2Limits.unsentBytesMax, streams.count < http2Limits.concurrentStreamsMax else {
+        guard streams.count < http2Limits.concurrentStreamsMax else {
             nuisances.charge()
             return nil
         }
@@ -90,15 +103,13 @@ struct HTTP2Connection: Sendable {
     /// - Parameters:
     ///   - place: its stream, as above.
     ///   - code: of RST_STREAM and GOAWAY.
-    /// - Returns: whether the stream is answered whole, and its request is not: it is to be reset with
-    ///   NO_ERROR (RFC 9113 §8.1), since nobody waits for the rest.
-    mutating func noteSent(_ kind: UInt8, flags: UInt8, length: Int, code: UInt32, at place: Int?) -> Bool {
+    mutating func noteSent(_ kind: UInt8, flags: UInt8, length: Int, code: UInt32, at place: Int?) {
         switch kind {
         case HTTP2Frame.headers:
-            guard let place else { return false }
+            guard let place else { return }
             if streams[place].isContinueQueued {
                 streams[place].isContinueQueued = false
-                return false
+                return
             }
             streams.noteHeadSent(at: place)
         case HTTP2Frame.data:
@@ -108,15 +119,26 @@ struct HTTP2Connection: Sendable {
             let isOurs = code == HTTP2Session.ErrorCode.noError.rawValue
                 || code == HTTP2Session.ErrorCode.refusedStream.rawValue
             if !isOurs { nuisances.charge() }
-            return false
+            // RFC 9113 §6.9.2 has an error of the connection where a new initial window is too large. The
+            // library's older versions reset the stream, as they may where an increment was; §5.4.1 lets
+            // us take either for an error of the connection, as its newer ones do.
+            if code == HTTP2Session.ErrorCode.flowControlError.rawValue { failure = .flowControlError }
+            return
         case HTTP2Frame.goAway:
-            if code != HTTP2Session.ErrorCode.noError.rawValue { failure = failure ?? .protocolError }
-            return false
-        default: return false
+            if code != HTTP2Session.ErrorCode.noError.rawValue { hasGoneAway = true }
+            return
+        default: return
         }
-        guard flags & HTTP2Frame.endStream != 0, let place else { return false }
+        guard flags & HTTP2Frame.endStream != 0, let place else { return }
         nuisances.earn(HTTP2Limits.creditForAnswer)
-        return !streams[place].isRemoteClosed
+        // RFC 9113 §8.1: nobody waits for the rest of the request.
+        if !streams[place].isRemoteClosed { streams.linger(place, since: now) }
+    }
+
+    /// A stream that has lingered long enough, to be reset with NO_ERROR; nil without one.
+    mutating func lingering(now: Int64) -> Int? {
+        self.now = now
+        return streams.lingering(since: now.subtractingReportingOverflow(http2Limits.lingerMilliseconds).partialValue, through: .max)
     }
 
     mutating func noteShutdown(isFinal: Bool) {

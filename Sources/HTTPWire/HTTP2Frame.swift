@@ -6,7 +6,7 @@
 /// Frame types and flags, as far as they are told apart.
 enum HTTP2Frame {
     static let headerBytes = 9
-    static let data: UInt8 = 0, headers: UInt8 = 1, reset: UInt8 = 3, settings: UInt8 = 4
+    static let data: UInt8 = 0, headers: UInt8 = 1, priority: UInt8 = 2, reset: UInt8 = 3, settings: UInt8 = 4
     static let ping: UInt8 = 6, goAway: UInt8 = 7, continuation: UInt8 = 9
     static let endStream: UInt8 = 0x1, acknowledgement: UInt8 = 0x1, padded: UInt8 = 0x8
 }

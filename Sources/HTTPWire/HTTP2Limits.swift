@@ -16,10 +16,16 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// 100 streams of 20 KiB: many times the usual callback. Never less than two whole requests.
     public var heldBytesMax = 2 << 20
 
-    /// Answers that wait for the peer's windows or for `send`, in bytes. At the bound new requests
-    /// get REFUSED_STREAM (RFC 9113 §8.7): nothing was done, the client may send them again. A client
-    /// that closes its window over 100 streams cannot hold more than this and one answer each.
-    public var unsentBytesMax = 256 << 10
+    /// Answers that wait for the peer's windows or for `send`, in bytes. At the bound `next` gives no
+    /// request out, and those that are whole wait among what is held: a client that closes its window
+    /// over 100 streams makes no more than this be answered, and the answers that were begun.
+    /// Two of the largest answers, so that one which is taken slowly keeps no small one beside it waiting.
+    public var unsentBytesMax = 2 << 20
+
+    /// How long a client may go on sending what was refused, in milliseconds, before its stream is reset.
+    /// Some that are reset right behind the answer never look at it (curl 7.88, HAProxy 2.6). The
+    /// stream's window is not opened again, so that they send no more than it allows.
+    public var lingerMilliseconds: Int64 = 1_000
 
     /// How many nuisances (see `NuisanceBudget`) are forgiven at once. Clients that cancel what they
     /// no longer need come in bursts of a few hundred; libnghttp2's own bound is 1,000 as well.
@@ -35,6 +41,13 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// CONTINUATION frames behind one HEADERS. Beyond: ENHANCE_YOUR_CALM. The largest head that is
     /// read at all (`excess` times the bound) has four in frames of 16 KiB.
     static let continuationsMax = 8
+
+    /// The longest payload of a frame: the protocol's initial SETTINGS_MAX_FRAME_SIZE, which stays.
+    static let frameBytesMax = 16_384
+
+    /// Runs of stream ids that were passed over which are remembered, so that their use later is seen
+    /// to be an error (RFC 9113 §5.1.1). Clients pass none over.
+    static let gapsMax = 8
 
     /// How many times over its bound a head may be before the connection ends with ENHANCE_YOUR_CALM.
     /// Up to there it is refused with 431; a header-compression bomb is far beyond.

@@ -28,6 +28,8 @@ import CNghttp2
     /// What is not frames.
     var connection: HTTP2Connection
     private let nghttp2: OpaquePointer
+    /// The beginning of a frame's header whose rest has not come.
+    private var partialHeader: [UInt8] = []
     private var answerHead = HTTP2AnswerHead()
 
     /// A session that has queued its SETTINGS.
@@ -51,10 +53,27 @@ import CNghttp2
     /// - Parameter now: monotonic milliseconds, for the nuisance budget only.
     public func receive(_ input: Span<UInt8>, now: Int64) {
         guard !isFailed else { return }
-        let end = connection.charge(for: input, now: now)
-        feed(input.extracting(0..<(end ?? input.count)))
-        if end != nil { fail(.enhanceYourCalm) }
+        let stop = connection.charge(for: input, now: now)
+        feedWholeHeaders(input.extracting(0..<(stop?.end ?? input.count)))
+        endLingering(now: now)
         settle()
+        // Behind what the library has found wrong before it.
+        if let stop { fail(stop.code) }
+    }
+
+    /// Resets with NO_ERROR (RFC 9113 §8.1) the streams that were answered before their request was
+    /// whole, `HTTP2Limits.lingerMilliseconds` ago or more. `receive` does so as well; call it now and
+    /// then while `incompleteCount` is not 0, and `send` behind it.
+    public func endLingering(now: Int64) {
+        while !isFailed, let place = connection.lingering(now: now) { reset(place, .noError) }
+    }
+
+    /// Times out the streams whose request is not whole, up to and including `stream`: they become
+    /// `.refused` events of `next`, with `.headTimeout` or `.bodyTimeout`. Ids rise, so that those which
+    /// began later are spared. What lingers behind its answer is reset at once.
+    public func timeOutIncomplete(through stream: StreamID) {
+        connection.streams.timeOutIncomplete(through: stream)
+        while !isFailed, let place = connection.streams.lingering(since: .max, through: stream) { reset(place, .noError) }
     }
 
     /// Answers a request, or a refused one. Nothing happens where the stream is gone, or answered.
@@ -170,8 +189,24 @@ extension HTTP2Session {
         if result != 0 { fail(.internalError) }
     }
 
+    /// Gives the library `input`, but never a part of a frame's header: since the fix of CVE-2024-28182 it counts a
+    /// CONTINUATION each time it comes back to a header that is not whole, and gives up at the ninth.
+    private func feedWholeHeaders(_ input: Span<UInt8>) {
+        var start = 0
+        if !partialHeader.isEmpty {
+            start = min(HTTP2Frame.headerBytes - partialHeader.count, input.count)
+            partialHeader.append(input.extracting(0..<start))
+            guard partialHeader.count == HTTP2Frame.headerBytes else { return }
+            feed(partialHeader.span)
+            partialHeader.removeAll(keepingCapacity: true)
+        }
+        let end = input.count - connection.headerCount
+        feed(input.extracting(start..<end))
+        partialHeader.append(input.extracting(end..<input.count))
+    }
+
     private func feed(_ input: Span<UInt8>) {
-        guard input.count > 0 else { return }
+        guard input.count > 0, !isFailed else { return }
         let result = unsafe input.withUnsafeBufferPointer { buffer in
             unsafe CNghttp2_receive(nghttp2, buffer.baseAddress, buffer.count)
         }
@@ -215,9 +250,10 @@ extension HTTP2Session {
         connection.outbox.removeAll(keepingCapacity: isSmall)
     }
 
-    /// The library has written a GOAWAY of its own.
+    /// What callbacks found while frames were written.
     private func concludeFailure() {
-        if connection.failure != nil, !isFailed { connection.concludeFailure() }
+        if connection.hasGoneAway, !isFailed { connection.concludeFailure() }
+        if let failure = connection.failure { fail(failure) }
     }
 
     private func giveBackWindow() {
@@ -349,9 +385,7 @@ extension HTTP2Session {
         if header.type == HTTP2Frame.reset { code = unsafe frame.pointee.rst_stream.error_code }
         if header.type == HTTP2Frame.goAway { code = unsafe frame.pointee.goaway.error_code }
         let place = header.stream_id == 0 ? nil : place(of: header.stream_id)
-        let isToReset = connection.noteSent(
-            header.type, flags: header.flags, length: header.length, code: code, at: place)
-        if isToReset, let place { reset(place, .noError) }
+        connection.noteSent(header.type, flags: header.flags, length: header.length, code: code, at: place)
     }
 
     /// Gives the library the next piece of an answer's body.

@@ -12,8 +12,8 @@ extension HTTP2Session {
         /// The request is complete with its body. Answer it with `respond`, whenever.
         case request(StreamID)
         /// It cannot be taken: answer it with `respond`, from `Refusal.status` and `.detail`. What is
-        /// known of it is in the request. The rest of its body is not awaited: after the answer the
-        /// stream is reset with NO_ERROR (RFC 9113 §8.1).
+        /// known of it is in the request. The rest of its body is not awaited: a while after the answer
+        /// the stream is reset with NO_ERROR (RFC 9113 §8.1; see `endLingering`).
         case refused(StreamID, Refusal)
     }
 
@@ -25,6 +25,10 @@ extension HTTP2Session {
         case protocolError = 0x1
         /// The fault is ours.
         case internalError = 0x2
+        /// A window beyond 2^31-1, or more data than the window.
+        case flowControlError = 0x3
+        /// A frame longer than it may be.
+        case frameSizeError = 0x6
         /// Nothing was done with the stream; it may be sent again.
         case refusedStream = 0x7
         /// The peer makes more work than is borne.
@@ -33,21 +37,18 @@ extension HTTP2Session {
 
     /// The next request that is complete or refused, in the order in which they became so. A stream
     /// that was reset meanwhile never comes.
+    ///
+    /// While answers of `HTTP2Limits.unsentBytesMax` or more wait, none is given out: the peer does not
+    /// take what it asked for. Ask again when some of it has gone.
     /// - Parameter request: changes places with the stream's, so that its capacity goes round.
     public func next(into request: inout Request) -> Event {
-        guard let place = connection.streams.take(into: &request) else { return .needsMore }
+        guard !connection.isUnsentFull, let place = connection.streams.take(into: &request) else { return .needsMore }
         let id = connection.streams[place].id
         return connection.streams[place].refusal.map { .refused(id, $0) } ?? .request(id)
     }
 
-    /// Times out the streams whose request is not whole, up to and including `stream`: they become
-    /// `.refused` events of `next`, with `.headTimeout` or `.bodyTimeout`. Ids rise, so that those which
-    /// began later are spared.
-    public func timeOutIncomplete(through stream: StreamID) {
-        connection.streams.timeOutIncomplete(through: stream)
-    }
-
-    /// Streams whose request is not whole, an open header block included.
+    /// Streams whose request is not whole: an open header block, and what lingers behind its answer,
+    /// included.
     public var incompleteCount: Int { connection.streams.incompleteCount }
 
     /// Requests given out by `next` and not answered, whose stream is still open.

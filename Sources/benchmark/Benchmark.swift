@@ -24,7 +24,7 @@ struct Benchmark: ParsableCommand {
             The parts are: the rooms by themselves (micro); the server beside nginx, over HTTP/1.1 (whole) and HTTP/2 \
             (http2); twice the load that it can bear (overload); a client that behaves while others do not (hostile).
 
-            Takes up to eight minutes with the defaults and writes up to 2 GB, all of it removed at the end. The disk \
+            Takes up to eight minutes with the defaults and writes up to 3 GB, all of it removed at the end. The disk \
             that is measured is the one that --directory is on. A part for which something is not installed is left \
             out, and the exit status is 1.
             """)

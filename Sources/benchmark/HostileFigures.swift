@@ -34,8 +34,8 @@ struct HostileFigures {
         var processorMicroseconds = 0.0
         var seconds = 0.0
 
-        var middle: Double { percentiles([0.5], of: microseconds)[0] }
-        var both: String { percentiles([0.5, 0.99], of: microseconds).map(text).joined(separator: " · ") }
+        /// p50 and p99.
+        var both: [Double] { percentiles([0.5, 0.99], of: microseconds) }
     }
 
     let tools: Tools
@@ -66,7 +66,7 @@ struct HostileFigures {
             }
             let (quiet, seen) = try measure(attack, here, &client, into: &attacks)
             failures += quiet.failures + seen.failures
-            if attack.connections > 0 { ratios.append(seen.middle / quiet.middle) }
+            if attack.connections > 0 { ratios.append(seen.both[0] / quiet.both[0]) }
         }
         table.add(
             "median latency of a client while others attack, each against quiet",
@@ -97,14 +97,17 @@ struct HostileFigures {
         let forClient = quiet.processorMicroseconds / Double(max(1, quiet.microseconds.count)) * Double(seen.microseconds.count)
         let cost = max(0, seen.processorMicroseconds - forClient) / units
         attacks.add([
-            attack.name, seen.both, quiet.both, text(seen.middle / quiet.middle), text(Double(seen.failures)),
-            "\(text((units / seen.seconds).rounded())) \(attack.unit)",
+            attack.name, Self.listed(seen.both), Self.listed(quiet.both), Self.listed(zip(seen.both, quiet.both).map(/)),
+            text(Double(seen.failures)),
+            units > 0 ? "\(text((units / seen.seconds).rounded())) \(attack.unit)" : "",
             text((Double(after.connections - before.connections) / seen.seconds).rounded()),
             text((seen.processorMicroseconds / seen.seconds / 10_000).rounded()),
             attack.connections > 0 && units > 0 ? text(cost) : "", text((more / 100_000).rounded() / 10),
         ])
         return (quiet, seen)
     }
+
+    private static func listed(_ numbers: [Double]) -> String { numbers.map(text).joined(separator: " · ") }
 
     /// The client that behaves.
     private struct Poster {

@@ -32,8 +32,11 @@ final class LoadClient<Peer: LoadPeer> {
     private static var warmUpNanoseconds: Int64 { 500_000_000 }
     private static var drainNanoseconds: Int64 { 5_000_000_000 }
     private static var readBytesMax: Int { 65_536 }
-    /// The most that one turn of an open loop sends: a client that was away does not send all it missed at once.
-    private static var turnMax: Int { 2_000 }
+    /// A turn of an open loop: what becomes due in so long is sent at once. So one write carries
+    /// several; else the client could not send twice what the server bears.
+    private static var turnNanoseconds: Int64 { 2_000_000 }
+    /// The most of a turn: a client that was away does not send all it missed at once.
+    private static var turnMax: Int { 20_000 }
 
     private final class Connection {
         let fd: Int32
@@ -63,8 +66,9 @@ final class LoadClient<Peer: LoadPeer> {
     private var now: Int64 = 0
     private var measuredFrom: Int64 = 0
     private var measuredUntil: Int64 = 0
-    /// Of an open loop: requests due so far, and the connection whose turn it is.
+    /// Of an open loop: requests due so far, when they were, and the connection whose turn it is.
     private var issued = 0
+    private var issuedAt: Int64 = 0
     private var turn = 0
     private var failure: (any Error)?
 
@@ -88,11 +92,10 @@ final class LoadClient<Peer: LoadPeer> {
             if now >= measuredUntil, connections.allSatisfy({ $0.inFlight == 0 }) { break }
             var isPaced = false
             if case .openLoop(let perSecond) = plan.pace, now < measuredUntil {
-                issue(due: Int(Double(now - start) / 1_000_000_000 * perSecond))
+                if now - issuedAt >= Self.turnNanoseconds { issue(due: Int(Double(now - start) / 1_000_000_000 * perSecond)) }
                 isPaced = true
             }
-            // At a rate the next request is due at once, and this processor is the client's own.
-            events.wait(timeoutMilliseconds: isPaced ? 0 : 100) { token, ready in
+            events.wait(timeoutMilliseconds: isPaced ? 1 : 100) { token, ready in
                 now = Clock.monotonicNanoseconds()
                 serve(Int(token), ready)
             }
@@ -112,29 +115,29 @@ final class LoadClient<Peer: LoadPeer> {
         return connection
     }
 
-    /// Sends what has become due at a rate, each on the next connection that has room.
+    /// Sends what has become due at a rate, always as many on one connection, then as many on the next that has room
+    /// for them: a server that holds some back does not get the others in smaller pieces for it, which cost it more.
     private func issue(due: Int) {
-        let count = min(due - issued, Self.turnMax)
-        guard count > 0 else { return }
-        issued = due
-        var touched: Set<Int> = []
-        var left = count
-        var full = 0
-        while left > 0, full < connections.count {
+        let few = max(1, min(16, plan.depth / 2))
+        issuedAt = now
+        if due - issued > Self.turnMax { issued = due - Self.turnMax }
+        var fullInARow = 0
+        while due - issued >= few, fullInARow < connections.count {
             let index = turn
             turn = (turn + 1) % connections.count
             let connection = connections[index]
-            guard connection.peer.room(inFlight: connection.inFlight, depth: plan.depth) > 0 else {
-                full += 1
+            guard connection.peer.room(inFlight: connection.inFlight, depth: plan.depth) >= few else {
+                fullInARow += 1
                 continue
             }
-            full = 0
-            left -= 1
-            ask(connection)
-            touched.insert(index)
+            fullInARow = 0
+            issued += few
+            for _ in 0..<few { ask(connection) }
+            flush(index)
         }
-        tally.holdBack(left, isInTime: isInTime)
-        for index in touched { flush(index) }
+        guard due - issued >= few else { return }
+        tally.holdBack(due - issued, isInTime: isInTime)
+        issued = due
     }
 
     private func ask(_ connection: Connection) {

@@ -39,7 +39,10 @@ struct WholeFigures {
         let directory = workplace.path + "/whole"
         _ = try SampleLog.write(records: Self.knownRecords, to: directory)
         let here = try Subject.receiver(tools, workplace, directory: directory)
-        defer { workplace.stop(here.process) }
+        defer {
+            workplace.stop(here.process)
+            try? FileManager.default.removeItem(atPath: directory)
+        }
         let known = Sample.requestID(series: Sample.knownSeries, number: UInt64(Self.knownRecords))
         let sample = try Client(port: here.port).get("/v1/requests/" + known)
         guard sample.status == 200 else {

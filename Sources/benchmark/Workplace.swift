@@ -16,6 +16,7 @@ final class Workplace: Sendable {
     /// The folder, absolute.
     let path: String
     private let processes = Mutex<[Int32]>([])
+    private let clearing = Mutex<Void>(())
     private let signals: SignalListener
 
     init(parent: String) throws {
@@ -34,6 +35,9 @@ final class Workplace: Sendable {
             exit(128 + number)
         }
         asked.set(self)
+        // Foundation makes the thread that waits for processes with the first of them. It must inherit that the signals
+        // are blocked, so this one is started without `withSignalsUnblocked`.
+        try Process.run(URL(filePath: "/bin/true"), arguments: []).waitUntilExit()
     }
 
     /// Starts `program`; it ends with `stop`, or with the benchmark.
@@ -79,8 +83,13 @@ final class Workplace: Sendable {
         process.waitUntilExit()
     }
 
-    /// Ends what was started, and removes the folder.
+    /// Ends what was started, and removes the folder. Whoever comes second waits for the first: a signal ends loads, and
+    /// so makes the other side clear up as well.
     func clear() {
+        clearing.withLock { _ in clearOnce() }
+    }
+
+    private func clearOnce() {
         let started = processes.withLock { list in
             defer { list = [] }
             return list
@@ -88,7 +97,11 @@ final class Workplace: Sendable {
         for identifier in started { kill(identifier, SIGINT) }
         // The folder goes when nobody writes to it any more; a server that stops takes 2 s for idle connections.
         try? Patience.until("the processes end") { started.allSatisfy { kill($0, 0) != 0 } }
-        try? FileManager.default.removeItem(atPath: path)
+        // More than once: a part that was interrupted removes its own log meanwhile, and what vanishes is an error here.
+        try? Patience.until("the folder goes") {
+            try? FileManager.default.removeItem(atPath: path)
+            return !FileManager.default.fileExists(atPath: path)
+        }
     }
 }
 

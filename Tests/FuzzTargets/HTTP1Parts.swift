@@ -1,4 +1,4 @@
-// The parts of a request that no session is needed for: paths, queries, percent-encoding, hosts.
+// The parts that no session is needed for: paths, queries, percent-encoding, hosts; what proxies say of the client.
 //
 // Promises: each is held against a second, slow reading of its RFC, or against the C library's, on the parts of
 // requests that passed and on bytes that nothing has looked at before.
@@ -15,6 +15,7 @@ enum HTTP1Parts {
         try checkPath(range, in: bytes)
         try checkQuery(range, in: bytes)
         try checkHost(range, in: bytes)
+        try checkProxyHeader(bytes)
     }
 
     /// The parts of a request that was taken.
@@ -35,6 +36,12 @@ enum HTTP1Parts {
             try hold(isClean && !field.name.isEmpty, "a field with a byte that no field has")
         }
         try checkPath(request.path, in: head)
+        // Where every hop is believed it may be anybody; where none is, it is who the nearest one names, or nobody.
+        _ = ForwardedFor.client(of: request, isTrusted: { _ in true })
+        _ = ForwardedFor.client(of: request, isTrusted: { $0.low & 1 == 0 })
+        let nearest = ForwardedFor.client(of: request, isTrusted: { _ in false })
+        let isForwarded = request.hasField("forwarded") || request.hasField("x-forwarded-for")
+        try hold(nearest == nil || isForwarded, "a client that no field names")
         if let query = request.query {
             try hold(isWithin(query), "a query at \(query)")
             try checkQuery(query, in: head)
@@ -100,6 +107,25 @@ enum HTTP1Parts {
 
     private static func hexadecimalValue(_ byte: UInt8) -> UInt8? {
         Array("0123456789abcdef".utf8).firstIndex(of: (0x41...0x46).contains(byte) ? byte + 32 : byte).map { UInt8($0) }
+    }
+
+    // MARK: what a proxy says before all else
+
+    /// What is decided stays so whatever follows, and is decided at the last byte that it needs.
+    private static func checkProxyHeader(_ bytes: [UInt8]) throws(BrokenProperty) {
+        let whole = ProxyHeader.read(bytes.span)
+        // What is malformed at once has no beginnings worth a look.
+        if bytes.count >= 5, ProxyHeader.read(bytes.span.extracting(0..<5)) == .malformed {
+            return try hold(whole == .malformed, "what was malformed is \(whole)")
+        }
+        var isDecided = false
+        for count in 0...min(bytes.count, ProxyHeader.bytesMax) {
+            let reading = ProxyHeader.read(bytes.span.extracting(0..<count))
+            if case .header(let used, _) = reading, !isDecided { try hold(used == count, "\(used) bytes are used, \(count) were there") }
+            isDecided = isDecided || reading != .needsMore
+            try hold(!isDecided || reading == whole, "\(count) bytes are \(reading), all of them \(whole)")
+        }
+        try hold(isDecided || bytes.count < ProxyHeader.bytesMax, "\(bytes.count) bytes decide nothing")
     }
 
     // MARK: hosts

@@ -63,6 +63,8 @@ struct HTTP2Conversation {
     /// Everything that waits is refused or answered, and the connection ends.
     private mutating func finish() throws(BrokenProperty) {
         holdsAnswers = false
+        // The first refuses what is not whole; what then lingers behind its answer ends with the second.
+        try take(.timeOut)
         try take(.timeOut)
         try hold(session.incompleteCount == 0, "\(session.incompleteCount) streams outlive their time")
         try hold(session.unansweredCount == 0, "\(session.unansweredCount) requests cannot be answered")
@@ -163,32 +165,51 @@ struct HTTP2Conversation {
 }
 
 /// What the server sends, taken apart by its client.
-private struct HTTP2Frames {
+struct HTTP2Frames {
+    struct Header {
+        let length: Int
+        let type: UInt8
+        let flags: UInt8
+        let stream: Int32
+    }
+
     private var isOpened = false
+
+    /// The headers of the frames in `output`; the last one's length is that of a frame that may be cut.
+    static func all(in output: [UInt8]) -> [Header] {
+        var headers: [Header] = []
+        var rest = output[...]
+        while rest.count >= 9 {
+            let bytes = rest.prefix(9).map { Int($0) }
+            let stream = Int32(bytes[5] & 0x7F) << 24 | Int32(bytes[6] << 16 | bytes[7] << 8 | bytes[8])
+            let length = bytes[0] << 16 | bytes[1] << 8 | bytes[2]
+            headers.append(Header(length: length, type: UInt8(bytes[3]), flags: UInt8(bytes[4]), stream: stream))
+            rest = rest.dropFirst(9 + length)
+        }
+        return headers
+    }
 
     /// Looks at whole frames. Returns the streams whose answer's head was among them.
     mutating func take(_ output: [UInt8], sentTo answered: Set<Int32>) throws(BrokenProperty) -> Set<Int32> {
         var heads: Set<Int32> = []
-        var rest = output[...]
-        while !rest.isEmpty {
-            let header = rest.prefix(9).map { Int($0) }
-            try hold(header.count == 9, "a frame's header is cut")
-            let length = header[0] << 16 | header[1] << 8 | header[2]
-            let stream = Int32(header[5] & 0x7F) << 24 | Int32(header[6] << 16 | header[7] << 8 | header[8])
+        let headers = HTTP2Frames.all(in: output)
+        let count = headers.reduce(0) { $0 + 9 + $1.length }
+        try hold(count == output.count, "frames of \(count) bytes in \(output.count)")
+        for header in headers {
+            let (length, stream) = (header.length, header.stream)
             // Larger ones only where the peer's SETTINGS allow them, and then no larger than an answer.
-            try hold(length <= 16_384 && rest.count >= 9 + length, "a frame of \(length) bytes, \(rest.count - 9) are there")
-            rest = rest.dropFirst(9 + length)
-            try hold(isOpened || header[3] == 4 || header[3] == 7, "the first frame is of type \(header[3])")
+            try hold(length <= 16_384, "a frame of \(length) bytes")
+            try hold(isOpened || header.type == 4 || header.type == 7, "the first frame is of type \(header.type)")
             isOpened = true
-            switch header[3] {
-            case 1: if header[4] & 1 == 1 || answered.contains(stream) { heads.insert(stream) }
+            switch header.type {
+            case 1: if header.flags & 1 == 1 || answered.contains(stream) { heads.insert(stream) }
             case 0: try hold(stream > 0, "DATA on no stream")
             case 3: try hold(stream > 0 && length == 4, "a RST_STREAM of \(length) bytes on stream \(stream)")
             case 4: try hold(stream == 0 && length % 6 == 0, "SETTINGS of \(length) bytes")
             case 6, 7: try hold(stream == 0 && length >= 8, "a PING or GOAWAY of \(length) bytes")
             case 8: try hold(length == 4, "a WINDOW_UPDATE of \(length) bytes")
             case 9: break
-            default: throw BrokenProperty(description: "a frame of type \(header[3])")
+            default: throw BrokenProperty(description: "a frame of type \(header.type)")
             }
         }
         return heads

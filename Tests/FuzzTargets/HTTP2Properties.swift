@@ -51,11 +51,19 @@ private struct HTTP2Reading: Equatable {
         case refused(Int32, Refusal)
     }
 
+    /// Whether the peer made a mistake (a stream was reset, or the connection failed) or took its leave. What comes of
+    /// the frames after that depends on whether it was noticed before they came; that it happened does not.
+    private let isOver: Bool
     private var outcomes: [Outcome] = []
     private let isReady: Bool
-    private let isFailed: Bool
     private let incompleteCount: Int
     private let newestStream: Int32
+
+    static func == (a: HTTP2Reading, b: HTTP2Reading) -> Bool {
+        guard !a.isOver, !b.isOver else { return a.isOver == b.isOver }
+        return a.outcomes == b.outcomes && a.isReady == b.isReady && a.incompleteCount == b.incompleteCount
+            && a.newestStream == b.newestStream
+    }
 
     init(of input: [UInt8], cutAt cuts: [Int], _ limits: HTTPLimits) {
         var http2Limits = HTTP2Limits()
@@ -68,9 +76,11 @@ private struct HTTP2Reading: Equatable {
             start = end
         }
         isReady = session.isReady
-        isFailed = session.isFailed
         incompleteCount = session.incompleteCount
         newestStream = session.newestStream
+        var output: [UInt8] = []
+        session.send(into: &output, bytesMax: .max)
+        isOver = session.isDone || HTTP2Frames.all(in: output).contains { $0.type == 3 }
         while true {
             var request = Request()
             switch session.next(into: &request) {

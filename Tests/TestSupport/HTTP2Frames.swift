@@ -75,14 +75,18 @@ public struct HTTP2Frame: Sendable, Equatable {
 
     /// §6.1.
     public static func data(_ bytes: [UInt8], on stream: UInt32, end: Bool = false, padding: Int? = nil) -> HTTP2Frame {
-        HTTP2Frame(kind: HTTP2FrameKind.data, flags: (end ? HTTP2Flags.endStream : 0) | (padding == nil ? 0 : HTTP2Flags.padded), stream: stream, payload: padded(bytes, padding))
+        HTTP2Frame(
+            kind: HTTP2FrameKind.data, flags: (end ? HTTP2Flags.endStream : 0) | (padding == nil ? 0 : HTTP2Flags.padded), stream: stream,
+            payload: padded(bytes, padding))
     }
 
     /// §6.2. `priority` is the five bytes of a dependency and a weight.
     public static func headers(
         _ block: [UInt8], on stream: UInt32, end: Bool = true, endHeaders: Bool = true, padding: Int? = nil, priority: [UInt8]? = nil
     ) -> HTTP2Frame {
-        let flags = (end ? HTTP2Flags.endStream : 0) | (endHeaders ? HTTP2Flags.endHeaders : 0) | (padding == nil ? 0 : HTTP2Flags.padded) | (priority == nil ? 0 : HTTP2Flags.priority)
+        let flags =
+            (end ? HTTP2Flags.endStream : 0) | (endHeaders ? HTTP2Flags.endHeaders : 0) | (padding == nil ? 0 : HTTP2Flags.padded)
+            | (priority == nil ? 0 : HTTP2Flags.priority)
         return HTTP2Frame(kind: HTTP2FrameKind.headers, flags: flags, stream: stream, payload: padded((priority ?? []) + block, padding))
     }
 

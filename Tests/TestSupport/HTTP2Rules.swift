@@ -17,8 +17,11 @@ extension HTTP2Connection {
         guard frame.stream >> 31 == 0 else { throw broken("§4.1: the reserved bit is set", frame) }
         guard Int(frame.kind) < Self.flags.count else { return }
         guard frame.flags & ~Self.flags[Int(frame.kind)] == 0 else { throw broken("§4.1: an undefined flag is set", frame) }
-        if let openBlock, frame.kind != HTTP2FrameKind.continuation || frame.stream != openBlock.stream { throw broken("§4.3: a field block is interrupted", frame) }
-        let isOfStream = [HTTP2FrameKind.data, HTTP2FrameKind.headers, HTTP2FrameKind.priority, HTTP2FrameKind.reset, HTTP2FrameKind.continuation].contains(frame.kind)
+        if let openBlock, frame.kind != HTTP2FrameKind.continuation || frame.stream != openBlock.stream {
+            throw broken("§4.3: a field block is interrupted", frame)
+        }
+        let isOfStream = [HTTP2FrameKind.data, HTTP2FrameKind.headers, HTTP2FrameKind.priority, HTTP2FrameKind.reset, HTTP2FrameKind.continuation].contains(
+            frame.kind)
         let isOfConnection = [HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway].contains(frame.kind)
         if isOfStream && frame.stream == 0 || isOfConnection && frame.stream != 0 { throw broken("§6: wrong stream", frame) }
         if isOfStream, frame.kind != HTTP2FrameKind.priority { try expectOpen(frame) }
@@ -46,7 +49,9 @@ extension HTTP2Connection {
             if let before = goAways.last, last > before.last { throw broken("§6.8: the last stream rises", frame) }
             goAways.append((last, HTTP2ErrorCode(rawValue: code)))
         case HTTP2FrameKind.windowUpdate:
-            guard frame.payload.count == 4, let increment = frame.number(at: 0), increment > 0, increment >> 31 == 0 else { throw broken("§6.9: increment", frame) }
+            guard frame.payload.count == 4, let increment = frame.number(at: 0), increment > 0, increment >> 31 == 0 else {
+                throw broken("§6.9: increment", frame)
+            }
             if frame.stream == 0 { sendWindow += Int(increment) } else { streams[frame.stream]?.sendWindow += Int(increment) }
             guard max(sendWindow, streams[frame.stream]?.sendWindow ?? 0) <= 0x7FFF_FFFF else { throw broken("§6.9.1: the window overflows", frame) }
         default: return
@@ -83,7 +88,10 @@ extension HTTP2Connection {
             guard ends else { throw broken("§8.1: trailers without END_STREAM", frame) }
         } else if let status = Int(fields[0].value), status / 100 == 1 {
             // §8.6: there is no 101. §8.1: an interim answer does not end the stream.
-            guard status != 101, !ends else { throw broken("§8.1, §8.6: an interim answer \(status)", frame) }
+            // RFC 9110 §8.6: an interim answer has no length.
+            guard status != 101, !ends, !fields.contains(where: { $0.name == "content-length" }) else {
+                throw broken("§8.1, §8.6: an interim answer \(status)", frame)
+            }
             streams[frame.stream]?.interim.append(status)
             return
         } else {
@@ -102,7 +110,9 @@ extension HTTP2Connection {
         }
         for (name, value) in fields.drop(while: { $0.name.hasPrefix(":") }) {
             if name.wholeMatch(of: /[!#$%&'*+\-.^_`|~0-9a-z]+/) == nil { return "§8.2.1: field name \(name.debugDescription)" }
-            if value.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) || value.wholeMatch(of: /([ \t].*|.*[ \t])/) != nil { return "§8.2.1: value of \(name)" }
+            if value.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) || value.wholeMatch(of: /([ \t].*|.*[ \t])/) != nil {
+                return "§8.2.1: value of \(name)"
+            }
             if ["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"].contains(name) { return "§8.2.2: \(name)" }
         }
         return nil

@@ -49,10 +49,13 @@ struct ConnectionTests {
         #expect(try connection.readAnswer().object().string("request_id") == identifier)
     }
 
-    @Test("RFC 9112 §9.3: a connection of HTTP/1.0 ends after its answer, unless both sides keep it alive", arguments: ["X: y", "Connection: keep-alive", "Keep-Alive: timeout=5"])
+    @Test(
+        "RFC 9112 §9.3: a connection of HTTP/1.0 ends after its answer, unless both sides keep it alive",
+        arguments: ["X: y", "Connection: keep-alive", "Keep-Alive: timeout=5"])
     func version10(field: String) throws {
         let connection = try Shared.server().connect()
-        try connection.send(requestBytes("GET", "/healthz", fields: [field], version: "HTTP/1.0") + requestBytes("GET", "/nowhere", version: "HTTP/1.0"), toleratingClose: true)
+        try connection.send(
+            requestBytes("GET", "/healthz", fields: [field], version: "HTTP/1.0") + requestBytes("GET", "/nowhere", version: "HTTP/1.0"), toleratingClose: true)
         let answer = try connection.readAnswer()
         #expect(answer.status == 200)
         // RFC 9112 §2.3: the version is the server's own, its highest of that major one.
@@ -64,9 +67,12 @@ struct ConnectionTests {
         #expect(try connection.readToEnd() == [])
     }
 
-    @Test("RFC 9112 §9.6: after close nothing further of the connection is executed, and the answer says close", arguments: [
-        "Connection: close", "Connection: Close", "connection: foo, close", "Connection: close, keep-alive", "Connection: keep-alive\r\nConnection: close", "Connection:close\t", "Connection: foo,CLOSE,bar",
-    ])
+    @Test(
+        "RFC 9112 §9.6: after close nothing further of the connection is executed, and the answer says close",
+        arguments: [
+            "Connection: close", "Connection: Close", "connection: foo, close", "Connection: close, keep-alive", "Connection: keep-alive\r\nConnection: close",
+            "Connection:close\t", "Connection: foo,CLOSE,bar",
+        ])
     func close(field: String) throws {
         let server = try Shared.server()
         let connection = try server.connect()
@@ -79,7 +85,9 @@ struct ConnectionTests {
         #expect(try server.status(of: smuggled).status == 404)
     }
 
-    @Test("RFC 9112 §9.3: an option that merely looks like close does not close", arguments: ["closed", "not-close", "clos", "keep-alive", "x=close", "\"close\""])
+    @Test(
+        "RFC 9112 §9.3: an option that merely looks like close does not close",
+        arguments: ["closed", "not-close", "clos", "keep-alive", "x=close", "\"close\""])
     func noClose(value: String) throws {
         let connection = try Shared.server().connect()
         try connection.send(requestBytes("GET", "/healthz", fields: ["Connection: \(value)"]) + requestBytes("GET", "/nowhere"), toleratingClose: true)

@@ -8,24 +8,33 @@ import TestSupport
 
 @Suite("RFC 9112 §5: field lines")
 struct FieldLineTests {
-    @Test("RFC 9112 §5.1: white space between a field name and its colon is 400", arguments: [
-        "Content-Length : $L", "Content-Length\t: $L", "Content-Length  : $L\r\nX: y", "X : y\r\nContent-Length: $L", "X\t: y\r\nContent-Length: $L", "Transfer-Encoding : chunked", "Host : y\r\nContent-Length: $L",
-    ])
+    @Test(
+        "RFC 9112 §5.1: white space between a field name and its colon is 400",
+        arguments: [
+            "Content-Length : $L", "Content-Length\t: $L", "Content-Length  : $L\r\nX: y", "X : y\r\nContent-Length: $L", "X\t: y\r\nContent-Length: $L",
+            "Transfer-Encoding : chunked", "Host : y\r\nContent-Length: $L",
+        ])
     func spaceBeforeColon(fields: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(fields)")
         try expectRefused(head: "POST /callback HTTP/1.1\r\n\(fields)\r\nHost: x")
     }
 
-    @Test("RFC 9112 §5.2: a folded line is 400", arguments: [
-        "X: y\r\n z\r\nContent-Length: $L", "X: y\r\n\tz\r\nContent-Length: $L", "X:\r\n y\r\nContent-Length: $L", "X: y\r\n \r\nContent-Length: $L", "X: y\r\n Content-Length: 5\r\nContent-Length: $L",
-        "Content-Length:\r\n $L", "Content-Length: 1\r\n 2", "Transfer-Encoding:\r\n chunked", "Transfer-Encoding: chunked\r\n , identity", "Content-Length: $L\r\n ", "X: y\r\n\t\r\nContent-Length: $L",
-    ])
+    @Test(
+        "RFC 9112 §5.2: a folded line is 400",
+        arguments: [
+            "X: y\r\n z\r\nContent-Length: $L", "X: y\r\n\tz\r\nContent-Length: $L", "X:\r\n y\r\nContent-Length: $L", "X: y\r\n \r\nContent-Length: $L",
+            "X: y\r\n Content-Length: 5\r\nContent-Length: $L",
+            "Content-Length:\r\n $L", "Content-Length: 1\r\n 2", "Transfer-Encoding:\r\n chunked", "Transfer-Encoding: chunked\r\n , identity",
+            "Content-Length: $L\r\n ", "X: y\r\n\t\r\nContent-Length: $L",
+        ])
     func folded(fields: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(fields)")
-        try expectRefused(head: "POST /callback HTTP/1.1\r\nHost:\r\n x\r\nContent-Length: $L")
+        try expectRefused(head: "POST /callback HTTP/1.1\r\n\(fields)\r\nHost: x")
     }
 
-    @Test("RFC 9112 §5: a line without a colon or without a name is refused", arguments: ["X", "X y", "Content-Length", "chunked", ": y", ":", "::", " : y", "=", "GET / HTTP/1.1", "\u{0}"])
+    @Test(
+        "RFC 9112 §5: a line without a colon or without a name is refused",
+        arguments: ["X", "X y", "Content-Length", "chunked", ": y", ":", "::", " : y", "=", "GET / HTTP/1.1", "\u{0}"])
     func noColon(line: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(line)\r\nContent-Length: $L")
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\(line)")
@@ -77,7 +86,9 @@ struct FieldLineTests {
         }
     }
 
-    @Test("RFC 9112 §5.1: white space around a value is no part of it", arguments: ["Content-Length:$L", "Content-Length:   $L", "Content-Length:\t$L\t", "Content-Length: \t $L \t \t"])
+    @Test(
+        "RFC 9112 §5.1: white space around a value is no part of it",
+        arguments: ["Content-Length:$L", "Content-Length:   $L", "Content-Length:\t$L\t", "Content-Length: \t $L \t \t"])
     func surroundingSpace(field: String) throws {
         try expectTaken(head: "POST /callback HTTP/1.1\r\nHost: \t x \t\r\n\(field)")
     }

@@ -8,27 +8,38 @@ import TestSupport
 
 @Suite("RFC 9112 §6: where a body ends")
 struct FramingTests {
-    @Test("RFC 9112 §6.3: both framings in one message are refused and the connection closes", arguments: [
-        "Content-Length: $L\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: $L", "Transfer-Encoding: chunked\r\nX: y\r\nContent-Length: 0",
-        "Content-Length: 0\r\nTransfer-Encoding: chunked", "content-length: $L\r\ntransfer-encoding: CHUNKED", "Transfer-Encoding: identity\r\nContent-Length: $L", "Content-Length: $L\r\nTransfer-Encoding:",
-        "Content-Length:\r\nTransfer-Encoding: chunked", "Content-Length: x\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked\r\nContent-Length: $L",
-    ])
+    @Test(
+        "RFC 9112 §6.3: both framings in one message are refused and the connection closes",
+        arguments: [
+            "Content-Length: $L\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: $L",
+            "Transfer-Encoding: chunked\r\nX: y\r\nContent-Length: 0",
+            "Content-Length: 0\r\nTransfer-Encoding: chunked", "content-length: $L\r\ntransfer-encoding: CHUNKED",
+            "Transfer-Encoding: identity\r\nContent-Length: $L", "Content-Length: $L\r\nTransfer-Encoding:",
+            "Content-Length:\r\nTransfer-Encoding: chunked", "Content-Length: x\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: gzip, chunked\r\nContent-Length: $L",
+        ])
     func bothFramings(fields: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(fields)", fields.contains("gzip") ? [400, 501] : [400])
         try expectRefused(head: "GET /healthz HTTP/1.1\r\nHost: x\r\n\(fields)", fields.contains("gzip") ? [400, 501] : [400])
     }
 
-    @Test("RFC 9112 §6.3: an invalid Content-Length is 400 and the connection closes", arguments: [
-        "", "+$L", "-$L", "-0", "+0", "$L x", "$L;", "$L.0", "$L,0", "0x5", "0X5", "5h", "$L\u{A0}", "\"$L\"", "$L_0", "1_0", "1 0", "1\t0", "1e2", "five", "NaN", "٥", "５", ",", "$L,", ", $L", "$L $L", "$L\u{B}", "'5'", "(5)", "~5", "5-", "/", ":", "0\u{0}",
-    ])
+    @Test(
+        "RFC 9112 §6.3: an invalid Content-Length is 400 and the connection closes",
+        arguments: [
+            "", "+$L", "-$L", "-0", "+0", "$L x", "$L;", "$L.0", "$L,0", "0x5", "0X5", "5h", "$L\u{A0}", "\"$L\"", "$L_0", "1_0", "1 0", "1\t0", "1e2", "five",
+            "NaN", "٥", "５", ",", "$L,", ", $L", "$L $L", "$L\u{B}", "'5'", "(5)", "~5", "5-", "/", ":", "0\u{0}",
+        ])
     func invalidLength(value: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: \(value)")
     }
 
-    @Test("RFC 9112 §6.3: Content-Length given twice is 400, alike or not", arguments: [
-        "Content-Length: $L\r\nContent-Length: 0", "Content-Length: 0\r\nContent-Length: $L", "Content-Length: $L\r\nX: y\r\ncontent-length: 5", "Content-Length: 0, $L", "Content-Length: 0\r\nContent-Length: 0",
-        "Content-Length: 5, 5", "Content-Length: 0\r\nContent-Length:", "Content-Length: 0\r\nContent-Length: 00", "Content-Length: 5,5,6",
-    ])
+    @Test(
+        "RFC 9112 §6.3: Content-Length given twice is 400, alike or not",
+        arguments: [
+            "Content-Length: $L\r\nContent-Length: 0", "Content-Length: 0\r\nContent-Length: $L", "Content-Length: $L\r\nX: y\r\ncontent-length: 5",
+            "Content-Length: 0, $L", "Content-Length: 0\r\nContent-Length: 0",
+            "Content-Length: 5, 5", "Content-Length: 0\r\nContent-Length:", "Content-Length: 0\r\nContent-Length: 00", "Content-Length: 5,5,6",
+        ])
     func duplicateLength(fields: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(fields)")
     }
@@ -61,15 +72,23 @@ struct FramingTests {
         try expectTaken(head: "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: 000$L")
     }
 
-    @Test("RFC 9112 §6.3: where chunked is not the last coding of a request it is 400, and the connection closes", arguments: [
-        "chunked, identity", "chunked, gzip", "identity", "gzip", "xchunked", "chunkedx", "chunke", "chunked-", "\"chunked\"", "chunked;q=1", "chunked x", "chunked;", "x", "", ",", "chunked, ,x", "chunked\u{A0}",
-    ])
+    @Test(
+        "RFC 9112 §6.3: where chunked is not the last coding of a request it is 400, and the connection closes",
+        arguments: [
+            "chunked, identity", "chunked, gzip", "identity", "gzip", "xchunked", "chunkedx", "chunke", "chunked-", "\"chunked\"", "chunked;q=1", "chunked x",
+            "chunked;", "x", "", ",", "chunked, ,x", "chunked\u{A0}",
+        ])
     func notChunked(value: String) throws {
         // §6.1 has 501 for a coding that a server does not know.
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \(value)", [400, 501])
     }
 
-    @Test("RFC 9112 §6.1: chunked applied twice is refused", arguments: ["Transfer-Encoding: chunked, chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nX: y\r\ntransfer-encoding: x, chunked"])
+    @Test(
+        "RFC 9112 §6.1: chunked applied twice is refused",
+        arguments: [
+            "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nX: y\r\ntransfer-encoding: x, chunked",
+        ])
     func chunkedTwice(fields: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\n\(fields)", [400, 501])
     }
@@ -79,7 +98,9 @@ struct FramingTests {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \(value)", [501])
     }
 
-    @Test("RFC 9112 §6.1: Transfer-Encoding in a message of HTTP/1.0 is faulty framing, with a length beside it too", arguments: ["", "\r\nContent-Length: $L", "\r\nConnection: keep-alive"])
+    @Test(
+        "RFC 9112 §6.1: Transfer-Encoding in a message of HTTP/1.0 is faulty framing, with a length beside it too",
+        arguments: ["", "\r\nContent-Length: $L", "\r\nConnection: keep-alive"])
     func transferEncodingIn10(more: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\(more)")
     }
@@ -104,16 +125,20 @@ struct FramingTests {
         #expect(try connection.readAnswer().status == 200)
     }
 
-    @Test("RFC 9112 §9.3: a body nobody wants is read, or the connection closed; never is it the next request", arguments: [
-        ("GET", "/healthz"), ("GET", "/nowhere"), ("DELETE", "/callback"), ("POST", "/nowhere"), ("PUT", "/v1/requests/x/callbacks"), ("BREW", "/callback"), ("OPTIONS", "*"), ("TRACE", "/callback"), ("GET", "/v1/requests/%"),
-    ])
+    @Test(
+        "RFC 9112 §9.3: a body nobody wants is read, or the connection closed; never is it the next request",
+        arguments: [
+            ("GET", "/healthz"), ("GET", "/nowhere"), ("DELETE", "/callback"), ("POST", "/nowhere"), ("PUT", "/v1/requests/x/callbacks"), ("BREW", "/callback"),
+            ("OPTIONS", "*"), ("TRACE", "/callback"), ("GET", "/v1/requests/%"),
+        ])
     func unwantedBody(method: String, target: String) throws {
         let server = try Shared.server()
         for chunked in [false, true] {
             let smuggled = Shared.freshIdentifier("smuggled")
             let body = postBytes(sentPayload(smuggled))
             let head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            let framed = chunked
+            let framed =
+                chunked
                 ? Array("\(head)Transfer-Encoding: chunked\r\n\r\n\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
                 : Array("\(head)Content-Length: \(body.count)\r\n\r\n".utf8) + body
             let connection = try server.connect()
@@ -137,8 +162,10 @@ struct FramingTests {
         let payload = sentPayload(identifier)
         let chunk = "\(String(payload.utf8.count, radix: 16))\r\n\(payload)\r\n"
         for message in [
-            "Content-Length: \(payload.utf8.count + 1)\r\n\r\n\(payload)", "Transfer-Encoding: chunked\r\n\r\n\(chunk)", "Transfer-Encoding: chunked\r\n\r\n\(chunk)0", "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n",
-            "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r", "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\nX: y\r\n", "Content-Length: \(payload.utf8.count)\r\n",
+            "Content-Length: \(payload.utf8.count + 1)\r\n\r\n\(payload)", "Transfer-Encoding: chunked\r\n\r\n\(chunk)",
+            "Transfer-Encoding: chunked\r\n\r\n\(chunk)0", "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r", "Transfer-Encoding: chunked\r\n\r\n\(chunk)0\r\nX: y\r\n",
+            "Content-Length: \(payload.utf8.count)\r\n",
         ] {
             let connection = try server.connect()
             try connection.send("POST /callback HTTP/1.1\r\nHost: x\r\n\(message)")

@@ -19,7 +19,8 @@ struct RequestLineTests {
             "POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\r\n", "POST /call\rback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n",
             "POST /call\nback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n", "PO\rST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n",
             "POST /callback HTTP/\r1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n", "POST /callback HTTP/1.1\r\nHost: x\r\nX\r: a\r\nContent-Length: $L\r\n\r\n",
-            "POST /callback HTTP/1.1\r\nHost: x\r\nX: a\r\n\rContent-Length: $L\r\n\r\n", "POST /callback HTTP/1.1\r\nHost: x\r\nX: a\n\nContent-Length: $L\r\n\r\n",
+            "POST /callback HTTP/1.1\r\nHost: x\r\nX: a\r\n\rContent-Length: $L\r\n\r\n",
+            "POST /callback HTTP/1.1\r\nHost: x\r\nX: a\n\nContent-Length: $L\r\n\r\n",
             "POST /callback HTTP/1.1\r\nHost: x\r\nX:\r a\r\nContent-Length: $L\r\n\r\n", "\nPOST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n",
             "\rPOST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n", "\n\rPOST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: $L\r\n\r\n",
         ])
@@ -49,7 +50,8 @@ struct RequestLineTests {
         arguments: [
             "HTTP/1.10", "HTTP/1.1.1", "HTTP/1.", "HTTP/.1", "HTTP/1", "HTTP/", "HTTP", "HTTP/11", "HTTP/01.1", "HTTP/1.01", "HTTP/1.011", "HTTP/1,1",
             "HTTP/1 .1", "http/1.1", "Http/1.1", "HTTPS/1.1", "HTTP/1.1x", "HTTP/+1.1", "HTTP/1.+1", "HTTP/1.x", "HTTP/x.1", "HTTP/-1.1", "HTTP\\1.1",
-            "HTTP//1.1", "HTTP/1.1/", "ICY", "HTP/1.1", "/1.1", "1.1", "HTTP/1.1;", "HTTP/1.1#", "HTTP/11.1", "HTTP/1\u{2024}1", "\u{FF11}.\u{FF11}", "HTTP/1.1\u{0}",
+            "HTTP//1.1", "HTTP/1.1/", "ICY", "HTP/1.1", "/1.1", "1.1", "HTTP/1.1;", "HTTP/1.1#", "HTTP/11.1", "HTTP/1\u{2024}1", "\u{FF11}.\u{FF11}",
+            "HTTP/1.1\u{0}",
             "HTTP/4294967297.1", "HTTP/257.1",
         ])
     func malformedVersions(version: String) throws {
@@ -77,7 +79,8 @@ struct RequestLineTests {
             "POST  /callback HTTP/1.1", "POST /callback  HTTP/1.1", "POST\t/callback HTTP/1.1", "POST /callback\tHTTP/1.1", "POST \t/callback HTTP/1.1",
             " POST /callback HTTP/1.1", "\tPOST /callback HTTP/1.1", "POST /callback HTTP/1.1 ", "POST /callback HTTP/1.1\t", "POST /callback", "POST",
             "POST ", "POST /callback ", "POST HTTP/1.1", "/callback HTTP/1.1", " /callback HTTP/1.1", "POST /call back HTTP/1.1", "POST /callback HTTP/1.1 x",
-            "POST /callback x HTTP/1.1", "POST\u{B}/callback HTTP/1.1", "POST\u{C}/callback HTTP/1.1", "POST /callback\u{A0}HTTP/1.1", "HTTP/1.1 200 OK", "\u{0}", ":", "x",
+            "POST /callback x HTTP/1.1", "POST\u{B}/callback HTTP/1.1", "POST\u{C}/callback HTTP/1.1", "POST /callback\u{A0}HTTP/1.1", "HTTP/1.1 200 OK",
+            "\u{0}", ":", "x",
         ])
     func words(line: String) throws {
         try expectRefused(head: "\(line)\r\nHost: x\r\nContent-Length: $L", [400, 505])
@@ -90,7 +93,9 @@ struct RequestLineTests {
         }
     }
 
-    @Test("RFC 9110 §9.1: method names are case-sensitive, and one that is not recognized is 501", arguments: ["post", "Post", "pOST", "BREW", "!#$%&'*+-.^_`|~", "POSTS", "POS", "P"])
+    @Test(
+        "RFC 9110 §9.1: method names are case-sensitive, and one that is not recognized is 501",
+        arguments: ["post", "Post", "pOST", "BREW", "!#$%&'*+-.^_`|~", "POSTS", "POS", "P"])
     func unrecognizedMethods(method: String) throws {
         let server = try Shared.server()
         let connection = try server.connect()
@@ -125,11 +130,13 @@ struct RequestLineTests {
         try expectTaken(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
 
-    @Test("RFC 9112 §2.2: a stream of anything but HTTP is answered 400 at most, and closed", arguments: [
-        [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03, 0x0D, 0x0A, 0x0D, 0x0A],
-        Array("SSH-2.0-OpenSSH_9.2\r\n\r\n".utf8), Array("{\"request_id\":\"x\"}\r\n\r\n".utf8), Array("EHLO example.org\r\n\r\n".utf8),
-        Array("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\r\n".utf8), [UInt8](repeating: 0, count: 64) + [13, 10, 13, 10], [0xFF, 0xFE, 13, 10, 13, 10],
-    ] as [[UInt8]])
+    @Test(
+        "RFC 9112 §2.2: a stream of anything but HTTP is answered 400 at most, and closed",
+        arguments: [
+            [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03, 0x0D, 0x0A, 0x0D, 0x0A],
+            Array("SSH-2.0-OpenSSH_9.2\r\n\r\n".utf8), Array("{\"request_id\":\"x\"}\r\n\r\n".utf8), Array("EHLO example.org\r\n\r\n".utf8),
+            Array("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\r\n".utf8), [UInt8](repeating: 0, count: 64) + [13, 10, 13, 10], [0xFF, 0xFE, 13, 10, 13, 10],
+        ] as [[UInt8]])
     func otherProtocols(bytes: [UInt8]) throws {
         try expectRefused(bytes)
     }

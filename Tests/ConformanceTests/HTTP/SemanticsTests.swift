@@ -9,25 +9,37 @@ import TestSupport
 
 @Suite("RFC 9110: semantics")
 struct SemanticsTests {
-    static let resources = ["/healthz", "/readyz", "/nowhere", "/v1/requests/nobody", "/v1/requests/nobody/callbacks", "/v1/requests/%", "/callback", "/v1/requests/x/callbacks?limit=0"]
+    static let resources = [
+        "/healthz", "/readyz", "/nowhere", "/v1/requests/nobody", "/v1/requests/nobody/callbacks", "/v1/requests/%", "/callback",
+        "/v1/requests/x/callbacks?limit=0",
+    ]
 
     @Test("RFC 9110 §6.6.1, §5.6.7: every answer has a Date in the one preferred form")
     func date() throws {
         let server = try Shared.server()
         let answers =
-            [try server.post("x"), try server.post(sentPayload(Shared.freshIdentifier())), try server.exchange(requestBytes("BREW", "/callback")), try server.exchange(Array("x\r\n\r\n".utf8))]
+            [
+                try server.post("x"), try server.post(sentPayload(Shared.freshIdentifier())), try server.exchange(requestBytes("BREW", "/callback")),
+                try server.exchange(Array("x\r\n\r\n".utf8)),
+            ]
             + (try Self.resources.map { try server.get($0) })
         for answer in answers {
             #expect(answer.fields.filter { $0.name.lowercased() == "date" }.count == 1)
             let date = try #require(answer["Date"])
-            #expect(date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} [0-2]\d:[0-5]\d:[0-6]\d GMT/) != nil, "\(date)")
+            #expect(
+                date.wholeMatch(
+                    of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} [0-2]\d:[0-5]\d:[0-6]\d GMT/) != nil,
+                "\(date)")
         }
     }
 
     @Test("RFC 9112 §4, §5: an answer is written by the grammar: CRLF, tokens, one length")
     func grammar() throws {
         let server = try Shared.server()
-        for request in [requestBytes("GET", "/healthz"), requestBytes("GET", "/nowhere"), postBytes(sentPayload(Shared.freshIdentifier())), Array("x\r\n\r\n".utf8), requestBytes("BREW", "/callback"), requestBytes("HEAD", "/healthz")] {
+        for request in [
+            requestBytes("GET", "/healthz"), requestBytes("GET", "/nowhere"), postBytes(sentPayload(Shared.freshIdentifier())), Array("x\r\n\r\n".utf8),
+            requestBytes("BREW", "/callback"), requestBytes("HEAD", "/healthz"),
+        ] {
             let connection = try server.connect()
             try connection.send(request)
             connection.halfClose()
@@ -59,7 +71,29 @@ struct SemanticsTests {
         #expect(try connection.readAnswer().body.count == get.body.count)
     }
 
-    @Test("RFC 9110 §15.5.6, §10.2.1: 405 names what is allowed, and that is answered otherwise", arguments: [("/callback", "GET"), ("/callback", "DELETE"), ("/healthz", "POST"), ("/readyz", "DELETE"), ("/v1/requests/x", "POST"), ("/v1/requests/x/callbacks", "PUT")])
+    @Test(
+        "RFC 9110 §9.3.2: a HEAD that is refused has no content either",
+        arguments: [
+            "HEAD /healthz HTTP/1.1\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+            "HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "HEAD * HTTP/1.1\r\nHost: x\r\n\r\n",
+            "HEAD /healthz HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n", "HEAD /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            "HEAD /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        ])
+    func refusedHEAD(request: String) throws {
+        let connection = try Shared.server().connect()
+        try connection.send(request, toleratingClose: true)
+        #expect((400...599).contains(try connection.readAnswer(toHEAD: true).status))
+        connection.halfClose()
+        #expect(String(decoding: try connection.readToEnd(), as: UTF8.self) == "")
+    }
+
+    @Test(
+        "RFC 9110 §15.5.6, §10.2.1: 405 names what is allowed, and that is answered otherwise",
+        arguments: [
+            ("/callback", "GET"), ("/callback", "DELETE"), ("/healthz", "POST"), ("/readyz", "DELETE"), ("/v1/requests/x", "POST"),
+            ("/v1/requests/x/callbacks", "PUT"),
+        ])
     func allow(target: String, method: String) throws {
         let server = try Shared.server()
         let answer = try server.exchange(requestBytes(method, target, body: []))
@@ -107,9 +141,30 @@ struct SemanticsTests {
         #expect(try connection.readAnswer().status == 200)
     }
 
-    @Test("RFC 9110 §10.1.1: what will be refused is refused without asking for its content", arguments: [
-        ("POST", "/callback", 65_537, 413), ("POST", "/nowhere", 5, 404), ("DELETE", "/callback", 5, 405), ("BREW", "/callback", 5, 501),
-    ])
+    @Test("RFC 9112 §9.3.2, RFC 9110 §10.1.1: 100 (Continue) comes in its turn, behind the answers before it, and has no length")
+    func continueInTurn() throws {
+        let connection = try Shared.server().connect()
+        for _ in 0..<5 {
+            let identifiers = (0..<3).map { _ in Shared.freshIdentifier() }
+            let body = sentPayload(identifiers[2])
+            try connection.send(
+                postBytes(sentPayload(identifiers[0])) + postBytes(sentPayload(identifiers[1]))
+                    + requestBytes("POST", "/callback", fields: ["Expect: 100-continue", "Content-Length: \(body.utf8.count)"]))
+            for identifier in identifiers.dropLast() { #expect(try connection.readAnswer().object().string("request_id") == identifier) }
+            let interim = try connection.readAnswer()
+            #expect(interim.status == 100)
+            // RFC 9110 §8.6, RFC 9112 §6.1: neither framing in a 1xx.
+            #expect(interim["Content-Length"] == nil && interim["Transfer-Encoding"] == nil)
+            try connection.send(body)
+            #expect(try connection.readAnswer().object().string("request_id") == identifiers[2])
+        }
+    }
+
+    @Test(
+        "RFC 9110 §10.1.1: what will be refused is refused without asking for its content",
+        arguments: [
+            ("POST", "/callback", 65_537, 413), ("POST", "/nowhere", 5, 404), ("DELETE", "/callback", 5, 405), ("BREW", "/callback", 5, 501),
+        ])
     func refusedUnasked(method: String, target: String, length: Int, status: Int) throws {
         let connection = try Shared.server().connect()
         try connection.send(requestBytes(method, target, fields: ["Expect: 100-continue", "Content-Length: \(length)"]))
@@ -128,7 +183,8 @@ struct SemanticsTests {
         let identifier = Shared.freshIdentifier()
         let body = Array(sentPayload(identifier).utf8)
         let connection = try Shared.server().connect()
-        try connection.send(requestBytes("POST", "/callback", host: nil, fields: ["Expect: 100-continue", "Content-Length: \(body.count)"], version: "HTTP/1.0"))
+        try connection.send(
+            requestBytes("POST", "/callback", host: nil, fields: ["Expect: 100-continue", "Content-Length: \(body.count)"], version: "HTTP/1.0"))
         #expect(!connection.isReadable(milliseconds: 50))
         try connection.send(body)
         let answer = try connection.readAnswer()
@@ -137,10 +193,13 @@ struct SemanticsTests {
         #expect(try connection.readToEnd() == [])
     }
 
-    @Test("RFC 9110 §10.1.1: another expectation is 417 or ignored, and nothing is read twice", arguments: ["x", "200-ok", "100-continue-please", "100-continue=x", ""])
+    @Test(
+        "RFC 9110 §10.1.1: another expectation is 417 or ignored, and nothing is read twice",
+        arguments: ["x", "200-ok", "100-continue-please", "100-continue=x", ""])
     func otherExpectations(value: String) throws {
         let connection = try Shared.server().connect()
-        try connection.send(postBytes(sentPayload(Shared.freshIdentifier()), fields: ["Expect: \(value)"]) + requestBytes("GET", "/nowhere"), toleratingClose: true)
+        try connection.send(
+            postBytes(sentPayload(Shared.freshIdentifier()), fields: ["Expect: \(value)"]) + requestBytes("GET", "/nowhere"), toleratingClose: true)
         let answer = try connection.readAnswer()
         #expect(answer.status == 200 || answer.status == 417, "\(answer.status)")
         if answer.announcesClose {
@@ -159,9 +218,12 @@ struct SemanticsTests {
         }
     }
 
-    @Test("RFC 9110 §13.1, §14.2: conditions without a validator to test, and ranges nobody serves, are ignored", arguments: [
-        "If-Modified-Since: Sun, 06 Nov 2094 08:49:37 GMT", "If-Modified-Since: nonsense", "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT", "If-None-Match: \"x\"", "Range: bytes=0-0", "Range: pages=1-2", "If-Range: \"x\"",
-    ])
+    @Test(
+        "RFC 9110 §13.1, §14.2: conditions without a validator to test, and ranges nobody serves, are ignored",
+        arguments: [
+            "If-Modified-Since: Sun, 06 Nov 2094 08:49:37 GMT", "If-Modified-Since: nonsense", "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+            "If-None-Match: \"x\"", "Range: bytes=0-0", "Range: pages=1-2", "If-Range: \"x\"",
+        ])
     func conditions(field: String) throws {
         let server = try Shared.server()
         let identifier = Shared.freshIdentifier()

@@ -11,14 +11,17 @@ struct TargetTests {
     @Test(
         "RFC 9112 §3.2: a target of no form is refused",
         arguments: [
-            "callback", "callback/", "?", "?x", "#", "*", "*/callback", "**", "\\callback", "./callback", "../callback", "x:80", "127.0.0.1:80", "x", ":", "://x/callback",
+            "callback", "callback/", "?", "?x", "#", "*", "*/callback", "**", "\\callback", "./callback", "../callback", "x:80", "127.0.0.1:80", "x", ":",
+            "://x/callback",
             "http", "http:", "http:/", "http:/callback", "http:callback", "http//x/callback", "http://", "http://?", "http://#", "1http://x/callback",
         ])
     func noForm(target: String) throws {
         try expectRefused(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
 
-    @Test("RFC 9110 §4.2.1: an http URI with an empty host is invalid", arguments: ["http:///callback", "http://:80/callback", "http://:/callback", "HTTP:///callback"])
+    @Test(
+        "RFC 9110 §4.2.1: an http URI with an empty host is invalid",
+        arguments: ["http:///callback", "http://:80/callback", "http://:/callback", "HTTP:///callback"])
     func emptyHost(target: String) throws {
         try expectRefused(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
@@ -33,7 +36,9 @@ struct TargetTests {
         try expectRefused(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
 
-    @Test("RFC 9110 §4.2.4: user information in a target from outside is an error", arguments: ["http://user@x/callback", "http://user:password@x/callback", "http://@x/callback"])
+    @Test(
+        "RFC 9110 §4.2.4: user information in a target from outside is an error",
+        arguments: ["http://user@x/callback", "http://user:password@x/callback", "http://@x/callback"])
     func userInformation(target: String) throws {
         try expectRefused(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
@@ -60,9 +65,12 @@ struct TargetTests {
         }
     }
 
-    @Test("RFC 9112 §3.2.2: the absolute-form is accepted, its scheme in any case", arguments: [
-        "http://x/callback", "HTTP://x/callback", "hTtP://X:80/callback?a", "http://x:/callback", "http://127.0.0.1:8080/callback/", "http://[::1]/callback", "http://other.example/callback",
-    ])
+    @Test(
+        "RFC 9112 §3.2.2: the absolute-form is accepted, its scheme in any case",
+        arguments: [
+            "http://x/callback", "HTTP://x/callback", "hTtP://X:80/callback?a", "http://x:/callback", "http://127.0.0.1:8080/callback/",
+            "http://[::1]/callback", "http://other.example/callback",
+        ])
     func absoluteForm(target: String) throws {
         try expectTaken(head: "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: $L")
     }
@@ -97,12 +105,8 @@ struct TargetTests {
         }
         // RFC 9110 §9.3.6: an empty or invalid port is rejected.
         for target in ["example.org", "example.org:", "example.org:x", "/callback", "http://example.org/", "*", ":443"] {
-            let smuggled = Shared.freshIdentifier("smuggled")
-            let connection = try Shared.server().connect()
-            try connection.send(requestBytes("CONNECT", target) , toleratingClose: true)
-            let answer = try connection.readAnswer()
+            let answer = try Shared.server().exchange(requestBytes("CONNECT", target))
             #expect((400...599).contains(answer.status), "\(answer.status) to \(target)")
-            #expect(try Shared.server().status(of: smuggled).status == 404)
         }
     }
 
@@ -118,9 +122,12 @@ struct TargetTests {
         #expect([200, 204, 404, 405, 501].contains(answer.status), "\(answer.status)")
     }
 
-    @Test("RFC 3986 §2.4: a target is split, then decoded once", arguments: [
-        ("a%2561", "a%61"), ("a%252Fb", "a%2Fb"), ("a%25", "a%"), ("%61", "a"), ("a%2Fb", "a/b"), ("a%3Fb", "a?b"), ("%2E%2E", ".."), ("a%23b", "a#b"), ("a+b", "a+b"),
-    ])
+    @Test(
+        "RFC 3986 §2.4: a target is split, then decoded once",
+        arguments: [
+            ("a%2561", "a%61"), ("a%252Fb", "a%2Fb"), ("a%25", "a%"), ("%61", "a"), ("a%2Fb", "a/b"), ("a%3Fb", "a?b"), ("%2E%2E", ".."), ("a%23b", "a#b"),
+            ("a+b", "a+b"),
+        ])
     func decodedOnce(segment: String, name: String) throws {
         let server = try Shared.server()
         let unique = Shared.freshIdentifier("once")
@@ -161,17 +168,22 @@ struct HostTests {
     @Test(
         "RFC 9112 §3.2: a Host that is no host and port is 400",
         arguments: [
-            "x, y", "x y", "x\ty", "a/b", "/", "a?b", "a#b", "user@x", "user:password@x", "@x", "x:y", "x:80:80", "x:-1", "x:+80", "x:8 0", "x: 80", "x :80", ":80",
-            "http://x", "[::1", "::1", "[::1]x", "[::1]:x", "[::1]]", "[[::1]]", "[]", "[x]", "[::1%25eth0", "[:::1]", "[1:2:3:4:5:6:7:8:9]", "[::12345]", "[::g]", "<x>", "\"x\"", "a\\b", "%", "x%2", "x%zz", "a^b", "a`b",
+            "x, y", "x y", "x\ty", "a/b", "/", "a?b", "a#b", "user@x", "user:password@x", "@x", "x:y", "x:80:80", "x:-1", "x:+80", "x:8 0", "x: 80", "x :80",
+            ":80",
+            "http://x", "[::1", "::1", "[::1]x", "[::1]:x", "[::1]]", "[[::1]]", "[]", "[x]", "[::1%25eth0", "[:::1]", "[1:2:3:4:5:6:7:8:9]", "[::12345]",
+            "[::g]", "<x>", "\"x\"", "a\\b", "%", "x%2", "x%zz", "a^b", "a`b",
             "{x}", "a|b", "x:８０", "\u{E9}.example",
         ])
     func malformed(host: String) throws {
         try expectRefused(head: "POST /callback HTTP/1.1\r\nHost: \(host)\r\nContent-Length: $L")
     }
 
-    @Test("RFC 9112 §3.2: a Host of any right form is taken", arguments: [
-        "x", "X.example", "x:80", "x:", "127.0.0.1", "127.0.0.1:8080", "[::1]", "[::1]:80", "[2001:db8::192.0.2.1]", "xn--bcher-kva.example", "a_b", "a-b.c.", "%41", "a~b!$&'()*+,;=",
-    ])
+    @Test(
+        "RFC 9112 §3.2: a Host of any right form is taken",
+        arguments: [
+            "x", "X.example", "x:80", "x:", "127.0.0.1", "127.0.0.1:8080", "[::1]", "[::1]:80", "[2001:db8::192.0.2.1]", "xn--bcher-kva.example", "a_b",
+            "a-b.c.", "%41", "a~b!$&'()*+,;=",
+        ])
     func wellFormed(host: String) throws {
         try expectTaken(head: "POST /callback HTTP/1.1\r\nHost: \(host)\r\nContent-Length: $L")
         try expectTaken(head: "POST /callback HTTP/1.1\r\nhOsT:\(host)  \t\r\nContent-Length: $L")

@@ -10,10 +10,14 @@ import TestSupport
 @Suite("RFC 9113 §4.3: field compression")
 struct CompressionTests {
     static let broken: [(String, [UInt8])] = [
-        ("index 0", [0x80]), ("an index beyond both tables", HPACK.indexed(62)), ("a far index", HPACK.indexed(5_000)), ("a name's index beyond both tables", HPACK.literal(nameOf: 62, [0x61])),
-        ("an index without end", [0xFF]), ("an index that goes on", [0xFF, 0x80]), ("an integer of ten bytes", [0xFF, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]),
-        ("an integer beyond 32 bits", [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]), ("a name without end", [0x00, 0x05, 0x61]), ("a value that is missing", [0x00, 0x01, 0x61]), ("a value without end", [0x00, 0x01, 0x61, 0x7F]),
-        ("the end of string in the code", [0x00, 0x01, 0x61, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]), ("padding of zeros", [0x00, 0x01, 0x61, 0x81, 0x18]), ("padding of eight ones", [0x00, 0x01, 0x61, 0x82, 0x1F, 0xFF]),
+        ("index 0", [0x80]), ("an index beyond both tables", HPACK.indexed(62)), ("a far index", HPACK.indexed(5_000)),
+        ("a name's index beyond both tables", HPACK.literal(nameOf: 62, [0x61])),
+        ("an index without end", [0xFF]), ("an index that goes on", [0xFF, 0x80]),
+        ("an integer of ten bytes", [0xFF, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]),
+        ("an integer beyond 32 bits", [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]), ("a name without end", [0x00, 0x05, 0x61]),
+        ("a value that is missing", [0x00, 0x01, 0x61]), ("a value without end", [0x00, 0x01, 0x61, 0x7F]),
+        ("the end of string in the code", [0x00, 0x01, 0x61, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]), ("padding of zeros", [0x00, 0x01, 0x61, 0x81, 0x18]),
+        ("padding of eight ones", [0x00, 0x01, 0x61, 0x82, 0x1F, 0xFF]),
         ("a table larger than allowed", HPACK.tableSize(1 << 20)), ("a table size within a block", HPACK.tableSize(0)),
     ]
 
@@ -78,7 +82,9 @@ struct CompressionTests {
         #expect(try connection.answer(on: next).status == 200)
         // And of one that the client itself reset before the server can have answered.
         let reset = connection.takeStream()
-        try connection.send(.headers(HPACK.block(HTTP2Connection.fields("POST", "/callback")) + HPACK.literal(nameOf: 1, Array("y".utf8), .incremental), on: reset, end: false), .reset(reset))
+        try connection.send(
+            .headers(HPACK.block(HTTP2Connection.fields("POST", "/callback")) + HPACK.literal(nameOf: 1, Array("y".utf8), .incremental), on: reset, end: false),
+            .reset(reset))
         let last = connection.takeStream()
         try connection.send(.headers(HPACK.indexed(2) + HPACK.indexed(6) + HPACK.indexed(62) + HPACK.indexed(63), on: last))
         #expect(try connection.answer(on: last).status == 200)
@@ -113,14 +119,18 @@ struct CompressionTests {
         #expect(try connection.answer(on: stream).status == 200)
     }
 
-    @Test("RFC 9113 §4.3, §6.10: nothing comes between the frames of a block: PROTOCOL_ERROR", arguments: [
-        HTTP2Frame.ping(), .settings([]), .windowUpdate(0, 1), .data([1], on: 1), .headers(healthBlock, on: 3), .priority(on: 5, dependsOn: 0), .reset(1), .continuation(healthBlock, on: 3), .goAway(), HTTP2Frame(kind: 0xBB, stream: 1),
-        .windowUpdate(1, 1), .headers(healthBlock, on: 1),
-    ])
+    @Test(
+        "RFC 9113 §4.3, §6.10: nothing comes between the frames of a block: PROTOCOL_ERROR",
+        arguments: [
+            HTTP2Frame.ping(), .settings([]), .windowUpdate(0, 1), .data([1], on: 1), .headers(healthBlock, on: 3), .priority(on: 5, dependsOn: 0), .reset(1),
+            .continuation(healthBlock, on: 3), .goAway(), HTTP2Frame(kind: 0xBB, stream: 1),
+            .windowUpdate(1, 1), .headers(healthBlock, on: 1),
+        ])
     func interrupted(frame: HTTP2Frame) throws {
         try expectConnectionError([.protocolError]) {
             let stream = $0.takeStream()
-            try $0.send(.headers(Array(healthBlock.prefix(5)), on: stream, endHeaders: false), frame, .continuation(Array(healthBlock.dropFirst(5)), on: stream))
+            try $0.send(
+                .headers(Array(healthBlock.prefix(5)), on: stream, endHeaders: false), frame, .continuation(Array(healthBlock.dropFirst(5)), on: stream))
         }
     }
 }

@@ -47,10 +47,14 @@ struct ControlTests {
         #expect(connection.settingsAcknowledged == 11)
     }
 
-    @Test("RFC 9113 §6.5.2: unknown settings are ignored, and lawful bounds are taken", arguments: [
-        [(0, 1), (0xFFFF, 0xFFFF_FFFF), (0x0A, 7), (0x10, 0)], [(HTTP2Setting.enablePush, 0)], [(HTTP2Setting.enablePush, 1)], [(HTTP2Setting.initialWindowSize, 0x7FFF_FFFF)], [(HTTP2Setting.frameSizeMax, 16_384)],
-        [(HTTP2Setting.frameSizeMax, 16_777_215)], [(HTTP2Setting.concurrentStreamsMax, 0)], [(HTTP2Setting.headerListSizeMax, 0xFFFF_FFFF)], [(HTTP2Setting.headerTableSize, 0xFFFF_FFFF)], [(8, 0)], [(9, 1)],
-    ] as [[(UInt16, UInt32)]])
+    @Test(
+        "RFC 9113 §6.5.2: unknown settings are ignored, and lawful bounds are taken",
+        arguments: [
+            [(0, 1), (0xFFFF, 0xFFFF_FFFF), (0x0A, 7), (0x10, 0)], [(HTTP2Setting.enablePush, 0)], [(HTTP2Setting.enablePush, 1)],
+            [(HTTP2Setting.initialWindowSize, 0x7FFF_FFFF)], [(HTTP2Setting.frameSizeMax, 16_384)],
+            [(HTTP2Setting.frameSizeMax, 16_777_215)], [(HTTP2Setting.concurrentStreamsMax, 0)], [(HTTP2Setting.headerListSizeMax, 0xFFFF_FFFF)],
+            [(HTTP2Setting.headerTableSize, 0xFFFF_FFFF)], [(8, 0)], [(9, 1)],
+        ] as [[(UInt16, UInt32)]])
     func lawfulSettings(values: [(UInt16, UInt32)]) throws {
         let connection = try connectHTTP2(values)
         #expect(try connection.exchange("GET", "/healthz").status == 200)
@@ -59,9 +63,12 @@ struct ControlTests {
         #expect(try connection.exchange("GET", "/healthz").status == 200)
     }
 
-    @Test("RFC 9113 §6.5.2: SETTINGS_ENABLE_PUSH and SETTINGS_MAX_FRAME_SIZE out of bounds are PROTOCOL_ERROR", arguments: [
-        (HTTP2Setting.enablePush, 2), (HTTP2Setting.enablePush, 0xFFFF_FFFF), (HTTP2Setting.frameSizeMax, 16_383), (HTTP2Setting.frameSizeMax, 0), (HTTP2Setting.frameSizeMax, 16_777_216), (HTTP2Setting.frameSizeMax, 0xFFFF_FFFF),
-    ] as [(UInt16, UInt32)])
+    @Test(
+        "RFC 9113 §6.5.2: SETTINGS_ENABLE_PUSH and SETTINGS_MAX_FRAME_SIZE out of bounds are PROTOCOL_ERROR",
+        arguments: [
+            (HTTP2Setting.enablePush, 2), (HTTP2Setting.enablePush, 0xFFFF_FFFF), (HTTP2Setting.frameSizeMax, 16_383), (HTTP2Setting.frameSizeMax, 0),
+            (HTTP2Setting.frameSizeMax, 16_777_216), (HTTP2Setting.frameSizeMax, 0xFFFF_FFFF),
+        ] as [(UInt16, UInt32)])
     func unlawfulSettings(identifier: UInt16, value: UInt32) throws {
         try expectConnectionError([.protocolError]) { try $0.send(.setting(identifier, value)) }
     }
@@ -116,14 +123,18 @@ struct ControlTests {
         #expect(try connection.answer(on: stream).status == 200)
     }
 
-    @Test("RFC 9113 §6.8: after a client's GOAWAY the streams it has opened are still answered", arguments: [
-        HTTP2ErrorCode.noError, .enhanceYourCalm, HTTP2ErrorCode(rawValue: 0xABCD),
-    ])
+    @Test(
+        "RFC 9113 §6.8: after a client's GOAWAY the streams it has opened are still answered",
+        arguments: [
+            HTTP2ErrorCode.noError, .enhanceYourCalm, HTTP2ErrorCode(rawValue: 0xABCD),
+        ])
     func clientGoesAway(code: HTTP2ErrorCode) throws {
         let connection = try connectHTTP2()
         let stream = connection.takeStream()
         let identifier = Shared.freshIdentifier()
-        try connection.send(.headers(postBlock(), on: stream, end: false), .goAway(code, debug: Array("going".utf8)), .data(Array(sentPayload(identifier).utf8), on: stream, end: true))
+        try connection.send(
+            .headers(postBlock(), on: stream, end: false), .goAway(code, debug: Array("going".utf8)),
+            .data(Array(sentPayload(identifier).utf8), on: stream, end: true))
         #expect(try connection.answer(on: stream).object().string("request_id") == identifier)
     }
 

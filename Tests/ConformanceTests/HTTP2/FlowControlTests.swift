@@ -111,7 +111,8 @@ struct FlowControlTests {
     func overflowBySettings() throws {
         try expectConnectionError([.flowControlError]) { connection in
             let stream = connection.takeStream()
-            try connection.send(.headers(postBlock(), on: stream, end: false), .windowUpdate(stream, 0x7FFF_FFFF - 65_535), .setting(HTTP2Setting.initialWindowSize, 65_536))
+            try connection.send(
+                .headers(postBlock(), on: stream, end: false), .windowUpdate(stream, 0x7FFF_FFFF - 65_535), .setting(HTTP2Setting.initialWindowSize, 65_536))
         }
     }
 
@@ -147,6 +148,46 @@ struct FlowControlTests {
         for stream in streams { #expect(try connection.answer(on: stream).status == 200) }
     }
 
+    @Test("RFC 9113 §5.2.2: as many of the largest bodies at once as streams are allowed come to their ends, none starving another")
+    func noDeadlock() throws {
+        let connection = try connectHTTP2()
+        let limit = min(100, Int(connection.peerSettings[HTTP2Setting.concurrentStreamsMax] ?? 100))
+        let bodies = (0..<limit).map { _ in
+            let start = #"{"request_id":"\#(Shared.freshIdentifier())","a":""#
+            return Array((start + String(repeating: "x", count: 65_536 - start.utf8.count - 2) + #""}"#).utf8)
+        }
+        let streams = try bodies.map { _ in try connection.open(HTTP2Connection.fields("POST", "/callback")) }
+        // Each is brought to its last byte before any ends.
+        for (start, end) in [(0, 16_384), (16_384, 49_152), (49_152, 65_535), (65_535, 65_536)] {
+            for (stream, body) in zip(streams, bodies) { try connection.sendBody(Array(body[start..<end]), on: stream, end: end == 65_536) }
+        }
+        for stream in streams {
+            // §8.7: refused for want of room is lawful too, as long as it is said.
+            switch try connection.outcome(of: stream) {
+            case .answer(let answer): #expect(answer.status == 200 || (answer.status == 503 && answer["Retry-After"] != nil), "\(answer.status)")
+            case .reset(let code): #expect(code == .refusedStream)
+            case let outcome: Issue.record("\(outcome)")
+            }
+        }
+        #expect(try connection.post(sentPayload(Shared.freshIdentifier())).status == 200)
+    }
+
+    @Test("RFC 9113 §6.9: a body of a mebibyte is taken through windows of any size, where so much is allowed, and comes back whole")
+    func mebibyte() throws {
+        let server = try ServerProcess(configuration: "callback:\n  body-bytes-max: 1 MiB\n")
+        let connection = try HTTP2Connection(port: server.port)
+        let start = #"{"request_id":"large","a":""#
+        let body = start + String(repeating: "x", count: 1_048_576 - start.utf8.count - 2) + #""}"#
+        let answer = try connection.post(body)
+        #expect(answer.status == 200, "\(answer.text)")
+        // More went than the first windows held: the server opened them.
+        #expect(
+            connection.received.contains { $0.kind == HTTP2FrameKind.windowUpdate && $0.stream != 0 }
+                || (connection.peerSettings[HTTP2Setting.initialWindowSize] ?? 0) >= 1_048_576)
+        let page = try connection.exchange("GET", "/v1/requests/large/callbacks").object()
+        #expect(try RawJSON(object: try #require(page.array("callbacks")?.first))["payload"] == body)
+    }
+
     @Test("RFC 9113 §5.1, §6.9: DATA of refused and reset streams counts for the connection's window, and is given back")
     func windowOfTheDead() throws {
         let connection = try connectHTTP2()
@@ -155,7 +196,8 @@ struct FlowControlTests {
             let refused = try connection.open(HTTP2Connection.fields("POST", "/callback") + [("content-length", "1000000")])
             let reset = try connection.open(HTTP2Connection.fields("POST", "/callback"))
             while connection.sendWindow < 2 * 16_384 { try connection.step() }
-            try connection.send(.data([UInt8](repeating: 0x61, count: 16_384), on: refused), .data([UInt8](repeating: 0x61, count: 16_384), on: reset), .reset(reset))
+            try connection.send(
+                .data([UInt8](repeating: 0x61, count: 16_384), on: refused), .data([UInt8](repeating: 0x61, count: 16_384), on: reset), .reset(reset))
             guard case .answer(let answer) = try connection.outcome(of: refused) else {
                 Issue.record("round \(round): no answer")
                 return

@@ -13,9 +13,12 @@ struct FrameTests {
         let connection = try connectHTTP2()
         let stream = connection.takeStream()
         let body = sentPayload(Shared.freshIdentifier())
-        func unknown(_ stream: UInt32, _ count: Int) -> HTTP2Frame { HTTP2Frame(kind: kind, flags: 0xFF, stream: stream, payload: [UInt8](repeating: 7, count: count)) }
+        func unknown(_ stream: UInt32, _ count: Int) -> HTTP2Frame {
+            HTTP2Frame(kind: kind, flags: 0xFF, stream: stream, payload: [UInt8](repeating: 7, count: count))
+        }
         try connection.send(
-            unknown(0, 0), unknown(0, 100), unknown(999, 9), .headers(postBlock(), on: stream, end: false), unknown(stream, 5), unknown(0, 16_384), .data(Array(body.utf8), on: stream, end: true), unknown(stream, 1))
+            unknown(0, 0), unknown(0, 100), unknown(999, 9), .headers(postBlock(), on: stream, end: false), unknown(stream, 5), unknown(0, 16_384),
+            .data(Array(body.utf8), on: stream, end: true), unknown(stream, 1))
         #expect(try connection.answer(on: stream).status == 200)
         try connection.roundTrip()
         #expect(connection.goAways.isEmpty)
@@ -68,9 +71,12 @@ struct FrameTests {
         #expect(status == 200 || status == 431)
     }
 
-    @Test("RFC 9113 §4.2: a frame larger than SETTINGS_MAX_FRAME_SIZE is FRAME_SIZE_ERROR", arguments: [
-        HTTP2FrameKind.data, HTTP2FrameKind.headers, HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway, HTTP2FrameKind.windowUpdate, HTTP2FrameKind.reset, HTTP2FrameKind.priority, HTTP2FrameKind.continuation, 0xBB,
-    ])
+    @Test(
+        "RFC 9113 §4.2: a frame larger than SETTINGS_MAX_FRAME_SIZE is FRAME_SIZE_ERROR",
+        arguments: [
+            HTTP2FrameKind.data, HTTP2FrameKind.headers, HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway, HTTP2FrameKind.windowUpdate,
+            HTTP2FrameKind.reset, HTTP2FrameKind.priority, HTTP2FrameKind.continuation, 0xBB,
+        ])
     func tooLarge(kind: UInt8) throws {
         let isOfStream = ![HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway].contains(kind)
         func provoke(_ connection: HTTP2Connection) throws -> UInt32 {
@@ -94,14 +100,20 @@ struct FrameTests {
         }
     }
 
-    @Test("RFC 9113 §6.3–§6.9: a frame of a fixed size has that size: FRAME_SIZE_ERROR", arguments: [
-        HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1, payload: [0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1, payload: [0, 0, 0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1),
-        HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0]), HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0, 1, 0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0, 3, 0, 0, 0, 9, 0]),
-        HTTP2Frame(kind: HTTP2FrameKind.settings, flags: HTTP2Flags.acknowledgement, payload: [0, 3, 0, 0, 0, 9]), HTTP2Frame(kind: HTTP2FrameKind.settings, flags: HTTP2Flags.acknowledgement, payload: [0]),
-        HTTP2Frame.ping([]), .ping([1, 2, 3, 4, 5, 6, 7]), .ping([1, 2, 3, 4, 5, 6, 7, 8, 9]), .ping([1], acknowledges: true),
-        HTTP2Frame(kind: HTTP2FrameKind.goAway, payload: [0, 0, 0, 0, 0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.goAway),
-        HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, payload: [0, 0, 1]), HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, payload: [0, 0, 0, 0, 1]), HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, stream: 1, payload: [1]),
-    ])
+    @Test(
+        "RFC 9113 §6.3–§6.9: a frame of a fixed size has that size: FRAME_SIZE_ERROR",
+        arguments: [
+            HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1, payload: [0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1, payload: [0, 0, 0, 0, 0]),
+            HTTP2Frame(kind: HTTP2FrameKind.reset, stream: 1),
+            HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0]), HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0, 1, 0, 0, 0]),
+            HTTP2Frame(kind: HTTP2FrameKind.settings, payload: [0, 3, 0, 0, 0, 9, 0]),
+            HTTP2Frame(kind: HTTP2FrameKind.settings, flags: HTTP2Flags.acknowledgement, payload: [0, 3, 0, 0, 0, 9]),
+            HTTP2Frame(kind: HTTP2FrameKind.settings, flags: HTTP2Flags.acknowledgement, payload: [0]),
+            HTTP2Frame.ping([]), .ping([1, 2, 3, 4, 5, 6, 7]), .ping([1, 2, 3, 4, 5, 6, 7, 8, 9]), .ping([1], acknowledges: true),
+            HTTP2Frame(kind: HTTP2FrameKind.goAway, payload: [0, 0, 0, 0, 0, 0, 0]), HTTP2Frame(kind: HTTP2FrameKind.goAway),
+            HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, payload: [0, 0, 1]), HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, payload: [0, 0, 0, 0, 1]),
+            HTTP2Frame(kind: HTTP2FrameKind.windowUpdate, stream: 1, payload: [1]),
+        ])
     func fixedSizes(frame: HTTP2Frame) throws {
         try expectConnectionError([.frameSizeError]) { connection in
             try connection.send(.headers(postBlock(), on: connection.takeStream(), end: false), frame)
@@ -112,21 +124,28 @@ struct FrameTests {
     func prioritySize(count: Int) throws {
         try expectStreamError([.frameSizeError]) { connection in
             let stream = connection.takeStream()
-            try connection.send(.headers(postBlock(), on: stream, end: false), HTTP2Frame(kind: HTTP2FrameKind.priority, stream: stream, payload: [UInt8](repeating: 0, count: count)))
+            try connection.send(
+                .headers(postBlock(), on: stream, end: false),
+                HTTP2Frame(kind: HTTP2FrameKind.priority, stream: stream, payload: [UInt8](repeating: 0, count: count)))
             return stream
         }
     }
 
-    @Test("RFC 9113 §6.1–§6.10: a frame that belongs to a stream is not on stream 0: PROTOCOL_ERROR", arguments: [
-        HTTP2Frame.data([1], on: 0), .data([], on: 0, end: true), .headers(healthBlock, on: 0), .priority(on: 0, dependsOn: 1), .reset(0), .continuation(healthBlock, on: 0),
-    ])
+    @Test(
+        "RFC 9113 §6.1–§6.10: a frame that belongs to a stream is not on stream 0: PROTOCOL_ERROR",
+        arguments: [
+            HTTP2Frame.data([1], on: 0), .data([], on: 0, end: true), .headers(healthBlock, on: 0), .priority(on: 0, dependsOn: 1), .reset(0),
+            .continuation(healthBlock, on: 0),
+        ])
     func streamZero(frame: HTTP2Frame) throws {
         try expectConnectionError([.protocolError]) { try $0.send(frame) }
     }
 
-    @Test("RFC 9113 §6.5, §6.7, §6.8: a frame that belongs to the connection is on no stream: PROTOCOL_ERROR", arguments: [
-        HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway,
-    ], [1, 3] as [UInt32])
+    @Test(
+        "RFC 9113 §6.5, §6.7, §6.8: a frame that belongs to the connection is on no stream: PROTOCOL_ERROR",
+        arguments: [
+            HTTP2FrameKind.settings, HTTP2FrameKind.ping, HTTP2FrameKind.goAway,
+        ], [1, 3] as [UInt32])
     func streamOther(kind: UInt8, stream: UInt32) throws {
         try expectConnectionError([.protocolError]) { connection in
             let payload = kind == HTTP2FrameKind.settings ? [] : [UInt8](repeating: 0, count: 8)
@@ -137,7 +156,7 @@ struct FrameTests {
     @Test("RFC 9113 §6.1, §6.2: padding is cut off, and counts as DATA for the windows", arguments: [0, 1, 255])
     func padding(count: Int) throws {
         let connection = try connectHTTP2()
-        for _ in 0..<300 {
+        for _ in 0..<(count == 255 ? 300 : 5) {
             let stream = connection.takeStream()
             let body = Array(sentPayload(Shared.freshIdentifier()).utf8)
             // Sent as the connection's window allows: padding that was not given back would shut it.
@@ -147,11 +166,15 @@ struct FrameTests {
         }
     }
 
-    @Test("RFC 9113 §6.1, §6.2: padding as long as the frame or longer is PROTOCOL_ERROR", arguments: [
-        HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [1]), HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [5, 0, 0, 0, 0]),
-        HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [255, 0]), HTTP2Frame(kind: HTTP2FrameKind.headers, flags: HTTP2Flags.padded | 5, stream: 3, payload: [0xFF] + healthBlock),
-        HTTP2Frame(kind: HTTP2FrameKind.headers, flags: HTTP2Flags.padded | HTTP2Flags.priority | 5, stream: 3, payload: [2, 0, 0, 0, 0, 0, 0]),
-    ])
+    @Test(
+        "RFC 9113 §6.1, §6.2: padding as long as the frame or longer is PROTOCOL_ERROR",
+        arguments: [
+            HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [1]),
+            HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [5, 0, 0, 0, 0]),
+            HTTP2Frame(kind: HTTP2FrameKind.data, flags: HTTP2Flags.padded, stream: 1, payload: [255, 0]),
+            HTTP2Frame(kind: HTTP2FrameKind.headers, flags: HTTP2Flags.padded | 5, stream: 3, payload: [0xFF] + healthBlock),
+            HTTP2Frame(kind: HTTP2FrameKind.headers, flags: HTTP2Flags.padded | HTTP2Flags.priority | 5, stream: 3, payload: [2, 0, 0, 0, 0, 0, 0]),
+        ])
     func tooMuchPadding(frame: HTTP2Frame) throws {
         try expectConnectionError([.protocolError, .frameSizeError]) { connection in
             try connection.send(.headers(postBlock(), on: connection.takeStream(), end: false), frame)
@@ -161,7 +184,9 @@ struct FrameTests {
     @Test("RFC 9113 §6.1, §6.2: a padded frame without its length is an error of the connection", arguments: [HTTP2FrameKind.data, HTTP2FrameKind.headers])
     func noPaddingLength(kind: UInt8) throws {
         try expectConnectionError([.protocolError, .frameSizeError]) { connection in
-            try connection.send(.headers(postBlock(), on: connection.takeStream(), end: false), HTTP2Frame(kind: kind, flags: HTTP2Flags.padded | HTTP2Flags.endHeaders, stream: kind == 0 ? 1 : 3))
+            try connection.send(
+                .headers(postBlock(), on: connection.takeStream(), end: false),
+                HTTP2Frame(kind: kind, flags: HTTP2Flags.padded | HTTP2Flags.endHeaders, stream: kind == 0 ? 1 : 3))
         }
     }
 

@@ -50,10 +50,13 @@ struct MessageTests {
         try expectTaken(block: postBlock([("cookie", "a=b"), ("cookie", "c=d"), ("cookie", "e=f")]))
     }
 
-    @Test("RFC 9113 §8.2.2: fields of the connection are malformed", arguments: [
-        ("connection", "close"), ("connection", "keep-alive"), ("connection", ""), ("proxy-connection", "keep-alive"), ("keep-alive", "timeout=5"), ("transfer-encoding", "chunked"), ("transfer-encoding", "identity"),
-        ("upgrade", "h2c"), ("upgrade", "websocket"), ("te", "gzip"), ("te", "trailers, gzip"), ("te", "chunked"), ("te", "trailers;q=1"),
-    ])
+    @Test(
+        "RFC 9113 §8.2.2: fields of the connection are malformed",
+        arguments: [
+            ("connection", "close"), ("connection", "keep-alive"), ("connection", ""), ("proxy-connection", "keep-alive"), ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"), ("transfer-encoding", "identity"),
+            ("upgrade", "h2c"), ("upgrade", "websocket"), ("te", "gzip"), ("te", "trailers, gzip"), ("te", "chunked"), ("te", "trailers;q=1"),
+        ])
     func connectionFields(name: String, value: String) throws {
         try expectMalformed(post + [(name, value)])
     }
@@ -63,15 +66,22 @@ struct MessageTests {
         try expectTaken(block: postBlock([("te", "trailers")]))
     }
 
-    @Test("RFC 9113 §8.3: pseudo-header fields that are unknown, an answer's, given twice or late are malformed", arguments: [
-        [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":status", "200")], [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":unknown", "x")],
-        [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":protocol", "websocket")], [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":", "x")],
-        [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":Path", "/x")],
-        [(":method", "POST"), (":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")], [(":method", "POST"), (":scheme", "http"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")],
-        [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":authority", "x"), (":path", "/callback")], [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":path", "/callback")],
-        [("x-field", "v"), (":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")], [(":method", "POST"), (":scheme", "http"), ("x-field", "v"), (":authority", "x"), (":path", "/callback")],
-        [(":method", "POST"), (":scheme", "http"), (":path", "/callback"), ("host", "x"), (":authority", "x")],
-    ])
+    @Test(
+        "RFC 9113 §8.3: pseudo-header fields that are unknown, an answer's, given twice or late are malformed",
+        arguments: [
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":status", "200")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":unknown", "x")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":protocol", "websocket")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":", "x")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":Path", "/x")],
+            [(":method", "POST"), (":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")],
+            [(":method", "POST"), (":scheme", "http"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":authority", "x"), (":path", "/callback")],
+            [(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback"), (":path", "/callback")],
+            [("x-field", "v"), (":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/callback")],
+            [(":method", "POST"), (":scheme", "http"), ("x-field", "v"), (":authority", "x"), (":path", "/callback")],
+            [(":method", "POST"), (":scheme", "http"), (":path", "/callback"), ("host", "x"), (":authority", "x")],
+        ])
     func pseudoFields(fields: [(String, String)]) throws {
         try expectMalformed(fields)
     }
@@ -82,14 +92,19 @@ struct MessageTests {
         try expectMalformed(post.map { $0.0 == name ? (name, "") : $0 })
     }
 
-    @Test("RFC 9113 §8.3.1: :path is an absolute path, or an asterisk for OPTIONS; anything else is refused", arguments: [
-        "callback", "*", "?x", "http://x/callback", "x:80", "/callback#x", "/call back", "/callback\t", "/call\u{7F}back", "/call\u{1}back", "/callbäck", " /callback", "\\callback",
-    ])
+    @Test(
+        "RFC 9113 §8.3.1: :path is an absolute path, or an asterisk for OPTIONS; anything else is refused",
+        arguments: [
+            "callback", "*", "?x", "http://x/callback", "x:80", "/callback#x", "/call back", "/callback\t", "/call\u{7F}back", "/call\u{1}back", "/callbäck",
+            " /callback", "\\callback",
+        ])
     func paths(path: String) throws {
         try expectMalformed(HTTP2Connection.fields("POST", path))
     }
 
-    @Test("RFC 9110 §9.1: :method has token bytes only, and in its own case", arguments: ["PO ST", "POST ", "PO(ST", "PO\u{1}ST", "PÖST", "POST/callback", "POST /callback HTTP/1.1"])
+    @Test(
+        "RFC 9110 §9.1: :method has token bytes only, and in its own case",
+        arguments: ["PO ST", "POST ", "PO(ST", "PO\u{1}ST", "PÖST", "POST/callback", "POST /callback HTTP/1.1"])
     func methods(method: String) throws {
         try expectMalformed(HTTP2Connection.fields(method, "/callback"))
     }
@@ -102,9 +117,11 @@ struct MessageTests {
         #expect(try connection.exchange("GET", "/healthz").status == 200)
     }
 
-    @Test("RFC 9113 §8.3.1: an :authority that is no host and port, or has user information, is refused", arguments: [
-        "user@x", "user:password@x", "a/b", "a?b", "a#b", "x y", "x:y", "x:80:80", "[::1", "::1", "<x>", "%zz", "http://x",
-    ])
+    @Test(
+        "RFC 9113 §8.3.1: an :authority that is no host and port, or has user information, is refused",
+        arguments: [
+            "user@x", "user:password@x", "a/b", "a?b", "a#b", "x y", "x:y", "x:80:80", "[::1", "::1", "<x>", "%zz", "http://x",
+        ])
     func malformedAuthority(authority: String) throws {
         try expectMalformed(HTTP2Connection.fields("POST", "/callback", authority: authority))
         try expectMalformed(HTTP2Connection.fields("POST", "/callback", authority: nil) + [("host", authority)])
@@ -121,7 +138,9 @@ struct MessageTests {
 
     @Test("RFC 9113 §8.3.1: a Host that differs from :authority makes a request malformed, or is ignored; it never opens a door")
     func differingHost() throws {
-        for (authority, host, allowed) in [("evil.example", "127.0.0.1", [400, 401]), ("127.0.0.1", "evil.example", [400, 404]), (nil, nil, [400, 401]), (nil, "evil.example", [400, 401])] as [(String?, String?, [Int])] {
+        for (authority, host, allowed) in [
+            ("evil.example", "127.0.0.1", [400, 401]), ("127.0.0.1", "evil.example", [400, 404]), (nil, nil, [400, 401]), (nil, "evil.example", [400, 401]),
+        ] as [(String?, String?, [Int])] {
             let connection = try connectHTTP2()
             let fields = HTTP2Connection.fields("GET", "/v1/requests/nobody", authority: authority) + (host.map { [("host", $0)] } ?? [])
             switch try connection.outcome(of: connection.open(fields, end: true)) {
@@ -170,16 +189,21 @@ struct MessageTests {
         try expectTaken(block: postBlock([("trailer", "x-trailer")]), trailers: HPACK.block([("x-trailer", "v"), ("x-other", "")]))
         // RFC 9110 §6.5.1: no door opens or shuts by them.
         let connection = try connectHTTP2()
-        for (authority, trailer, allowed) in [("evil.example", ("host", "127.0.0.1"), [400, 401]), ("127.0.0.1", ("x-forwarded-for", "192.0.2.1"), [400, 404])] {
+        for (authority, trailer, allowed) in [
+            ("evil.example", ("host", "127.0.0.1"), [400, 401]), ("127.0.0.1", ("x-forwarded-for", "192.0.2.1"), [400, 404]),
+        ] {
             let stream = try connection.open(HTTP2Connection.fields("GET", "/v1/requests/nobody", authority: authority))
             try connection.send(.headers(HPACK.block([trailer]), on: stream))
             if case .answer(let answer) = try connection.outcome(of: stream) { #expect(allowed.contains(answer.status), "\(answer.status)") }
         }
     }
 
-    @Test("RFC 9113 §8.1: trailers with pseudo-header fields or broken names are malformed", arguments: [
-        [(":path", "/x")], [(":method", "POST")], [(":status", "200")], [("x-trailer", "v"), (":authority", "x")], [("X-Trailer", "v")], [("connection", "close")], [("x\u{0}", "v")], [("x", "a\u{0}")], [("transfer-encoding", "chunked")],
-    ])
+    @Test(
+        "RFC 9113 §8.1: trailers with pseudo-header fields or broken names are malformed",
+        arguments: [
+            [(":path", "/x")], [(":method", "POST")], [(":status", "200")], [("x-trailer", "v"), (":authority", "x")], [("X-Trailer", "v")],
+            [("connection", "close")], [("x\u{0}", "v")], [("x", "a\u{0}")], [("transfer-encoding", "chunked")],
+        ])
     func brokenTrailers(fields: [(String, String)]) throws {
         try expectMalformed(block: postBlock(), trailers: HPACK.block(fields))
     }
@@ -197,7 +221,8 @@ struct MessageTests {
     @Test("RFC 9113 §8.5: CONNECT has no :scheme and no :path, and no tunnel is made here")
     func connect() throws {
         for fields in [
-            [(":method", "CONNECT"), (":authority", "example.org:443")], [(":method", "CONNECT"), (":authority", "example.org:443"), (":scheme", "http"), (":path", "/callback")],
+            [(":method", "CONNECT"), (":authority", "example.org:443")],
+            [(":method", "CONNECT"), (":authority", "example.org:443"), (":scheme", "http"), (":path", "/callback")],
             [(":method", "CONNECT"), (":scheme", "http"), (":path", "/callback")], [(":method", "CONNECT")], [(":method", "CONNECT"), (":authority", "")],
             [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/callback"), (":authority", "x")],
         ] {
@@ -240,7 +265,10 @@ struct MessageTests {
 
     @Test("RFC 9110 §5.4, RFC 9113 §10.5.1: more fields than a server reads are a 4xx or an error, and the next request is read right")
     func tooManyFields() throws {
-        for fields in [(0..<90).map { ("x-\($0)", String(repeating: "a", count: 1_000)) }, (0..<3_000).map { ("x-\($0)", "a") }, [("x-long", String(repeating: "a", count: 100_000))]] {
+        for fields in [
+            (0..<90).map { ("x-\($0)", String(repeating: "a", count: 1_000)) }, (0..<3_000).map { ("x-\($0)", "a") },
+            [("x-long", String(repeating: "a", count: 100_000))],
+        ] {
             let connection = try connectHTTP2()
             let identifier = Shared.freshIdentifier("smuggled")
             let block = postBlock(fields)
@@ -249,11 +277,13 @@ struct MessageTests {
             try connection.send(
                 starts.map { start in
                     let piece = Array(block[start..<min(start + 16_000, block.count)])
-                    return start == 0 ? .headers(piece, on: stream, end: false, endHeaders: false) : .continuation(piece, on: stream, endHeaders: start == starts.last)
+                    return start == 0
+                        ? .headers(piece, on: stream, end: false, endHeaders: false) : .continuation(piece, on: stream, endHeaders: start == starts.last)
                 } + [.data(Array(sentPayload(identifier).utf8), on: stream, end: true)])
             switch try connection.outcome(of: stream) {
             case .answer(let answer): #expect(answer.status == 431, "\(answer.status)")
-            case .reset(let code), .goAway(let code): #expect([.protocolError, .enhanceYourCalm, .refusedStream, .cancel, .compressionError].contains(code), "\(code)")
+            case .reset(let code), .goAway(let code):
+                #expect([.protocolError, .enhanceYourCalm, .refusedStream, .cancel, .compressionError].contains(code), "\(code)")
             case .closed: Issue.record("closed without a word")
             }
             if !connection.hasEnded, connection.goAways.isEmpty { #expect(try connection.exchange("GET", "/healthz").status == 200) }

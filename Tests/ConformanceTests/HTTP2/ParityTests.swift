@@ -39,23 +39,39 @@ struct ParityTests {
     private static let failed = #"{"error":true,"data":{"request_id":"$ID","message":"(#131049) not delivered","code":131049}}"#
 
     static let callbacks: [NeutralRequest] = [
-        NeutralRequest(method: "POST", target: "/callback", body: sent), NeutralRequest(method: "POST", target: "/callback", body: failed), NeutralRequest(method: "POST", target: "/callback", body: sent, isRepeated: true),
-        NeutralRequest(method: "POST", target: "/callback/?key=x", authority: "hooks.example", fields: [("content-type", "text/plain"), ("x-forwarded-for", "192.0.2.1")], body: #"{"request_id":"$ID"}"#),
-        NeutralRequest(method: "POST", target: "/callback", body: ""), NeutralRequest(method: "POST", target: "/callback", body: "x"), NeutralRequest(method: "POST", target: "/callback", body: "[]"),
+        NeutralRequest(method: "POST", target: "/callback", body: sent), NeutralRequest(method: "POST", target: "/callback", body: failed),
+        NeutralRequest(method: "POST", target: "/callback", body: sent, isRepeated: true),
+        NeutralRequest(
+            method: "POST", target: "/callback/?key=x", authority: "hooks.example", fields: [("content-type", "text/plain"), ("x-forwarded-for", "192.0.2.1")],
+            body: #"{"request_id":"$ID"}"#),
+        NeutralRequest(method: "POST", target: "/callback", body: ""), NeutralRequest(method: "POST", target: "/callback", body: "x"),
+        NeutralRequest(method: "POST", target: "/callback", body: "[]"),
         NeutralRequest(method: "POST", target: "/callback"), NeutralRequest(method: "POST", target: "/callback", body: #"{"request":"$ID"}"#),
-        NeutralRequest(method: "POST", target: "/callback", body: sent + String(repeating: " ", count: 65_537)), NeutralRequest(method: "POST", target: "/callback", body: String(repeating: "[", count: 70)),
+        NeutralRequest(method: "POST", target: "/callback", body: sent + String(repeating: " ", count: 65_537)),
+        NeutralRequest(method: "POST", target: "/callback", body: String(repeating: "[", count: 70)),
     ]
 
-    static let others: [NeutralRequest] = ["/healthz", "/readyz", "/healthz?x", "/", "/nowhere", "/callback", "/callback/x", "/v1/requests/$ID", "/v1/requests/nobody", "/v1/requests/%", "/v1/requests/%2", "/v1/requests/",
-        "/v1/requests/$ID/callbacks", "/v1/requests/$ID/callbacks?limit=1", "/v1/requests/$ID/callbacks?limit=0", "/v1/requests/$ID/callbacks?cursor=x", "/v1/requests/nobody/callbacks", "/v1/requests/a%2Fb", "/v1/requests/a%252Fb", "//", "/v1/requests/$ID?wait=x",
-    ].flatMap { target in
-        ["GET", "HEAD", "DELETE", "OPTIONS", "PATCH"].map { NeutralRequest(method: $0, target: target) }
-            + [NeutralRequest(method: "GET", target: target, authority: "evil.example"), NeutralRequest(method: "GET", target: target, authority: "[::1]:8080")]
-            + [NeutralRequest(method: "GET", target: target, fields: [("x-forwarded-for", "127.0.0.1")]), NeutralRequest(method: "GET", target: target, fields: [("via", "1.1 x")]), NeutralRequest(method: "GET", target: target, body: "content")]
-    } + [
-        NeutralRequest(method: "BREW", target: "/callback"), NeutralRequest(method: "TRACE", target: "/healthz"), NeutralRequest(method: "OPTIONS", target: "*"), NeutralRequest(method: "GET", target: "/" + String(repeating: "a", count: 7_000)),
-        NeutralRequest(method: "POST", target: "/healthz", body: "x"), NeutralRequest(method: "POST", target: "/v1/requests/$ID", body: "x"),
-    ]
+    static let others: [NeutralRequest] =
+        [
+            "/healthz", "/readyz", "/healthz?x", "/", "/nowhere", "/callback", "/callback/x", "/v1/requests/$ID", "/v1/requests/nobody", "/v1/requests/%",
+            "/v1/requests/%2", "/v1/requests/",
+            "/v1/requests/$ID/callbacks", "/v1/requests/$ID/callbacks?limit=1", "/v1/requests/$ID/callbacks?limit=0", "/v1/requests/$ID/callbacks?cursor=x",
+            "/v1/requests/nobody/callbacks", "/v1/requests/a%2Fb", "/v1/requests/a%252Fb", "//", "/v1/requests/$ID?wait=x",
+        ].flatMap { target in
+            ["GET", "HEAD", "DELETE", "OPTIONS", "PATCH"].map { NeutralRequest(method: $0, target: target) }
+                + [
+                    NeutralRequest(method: "GET", target: target, authority: "evil.example"),
+                    NeutralRequest(method: "GET", target: target, authority: "[::1]:8080"),
+                ]
+                + [
+                    NeutralRequest(method: "GET", target: target, fields: [("x-forwarded-for", "127.0.0.1")]),
+                    NeutralRequest(method: "GET", target: target, fields: [("via", "1.1 x")]), NeutralRequest(method: "GET", target: target, body: "content"),
+                ]
+        } + [
+            NeutralRequest(method: "BREW", target: "/callback"), NeutralRequest(method: "TRACE", target: "/healthz"),
+            NeutralRequest(method: "OPTIONS", target: "*"), NeutralRequest(method: "GET", target: "/" + String(repeating: "a", count: 7_000)),
+            NeutralRequest(method: "POST", target: "/healthz", body: "x"), NeutralRequest(method: "POST", target: "/v1/requests/$ID", body: "x"),
+        ]
 
     /// The fields that both protocols have, in order of names.
     private func fields(_ answer: Answer) -> [String] {
@@ -65,7 +81,8 @@ struct ParityTests {
 
     /// The content with what differs from one request to the next taken out.
     private func content(_ answer: Answer, _ identifier: String) -> String {
-        answer.text.replacing(identifier, with: "$ID").replacing(/"sequence":\d+/, with: "\"sequence\":0").replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/, with: "time")
+        answer.text.replacing(identifier, with: "$ID").replacing(/"sequence":\d+/, with: "\"sequence\":0").replacing(
+            /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/, with: "time")
     }
 
     @Test("RFC 9110 §3.9: a callback is answered the same over both", arguments: callbacks)
@@ -142,7 +159,8 @@ struct ParityTests {
     @Test("API §2: with two addresses HTTP/2 is spoken at both, and each serves its own routes")
     func twoAddresses() throws {
         let server = try ServerProcess(listen: nil, configuration: "callback:\n  listen: 127.0.0.1:0\napi:\n  listen: 127.0.0.2:0\n", addressCount: 2)
-        let (callback, api) = (server.addresses[0].host == "127.0.0.1" ? (server.addresses[0], server.addresses[1]) : (server.addresses[1], server.addresses[0]))
+        let (callback, api) =
+            (server.addresses[0].host == "127.0.0.1" ? (server.addresses[0], server.addresses[1]) : (server.addresses[1], server.addresses[0]))
         let first = try HTTP2Connection(host: callback.host, port: callback.port), second = try HTTP2Connection(host: api.host, port: api.port)
         #expect(try first.post(sentPayload("x")).status == 200)
         #expect(try second.exchange("GET", "/v1/requests/x").status == 200)

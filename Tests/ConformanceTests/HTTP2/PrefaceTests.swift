@@ -76,9 +76,12 @@ struct PrefaceTests {
         }
     }
 
-    @Test("RFC 9113 §3.4: a first frame other than SETTINGS is PROTOCOL_ERROR", arguments: [
-        HTTP2Frame.ping(), .headers(healthBlock, on: 1), .windowUpdate(0, 1), .settingsAcknowledgement, .priority(on: 1, dependsOn: 0), .goAway(), .data([1], on: 1),
-    ])
+    @Test(
+        "RFC 9113 §3.4: a first frame other than SETTINGS is PROTOCOL_ERROR",
+        arguments: [
+            HTTP2Frame.ping(), .headers(healthBlock, on: 1), .windowUpdate(0, 1), .settingsAcknowledgement, .priority(on: 1, dependsOn: 0), .goAway(),
+            .data([1], on: 1),
+        ])
     func firstFrame(frame: HTTP2Frame) throws {
         let connection = try HTTP2Connection(port: Shared.server().port, handshakes: false)
         try connection.raw.send(HTTP2Frame.preface + frame.bytes)

@@ -177,9 +177,12 @@ struct HTTP2FloodTests {
         (settingsFrame([(2, 2)]), 1), (settingsFrame([(5, 1)]), 1), (settingsFrame([(4, .max)]), 3),
         (frame(.headers, stream: 1) + frame(.ping, [UInt8](repeating: 0, count: 8)), 1),
         (frame(.headers, stream: 1) + frame(.continuation, stream: 3), 1),
+        (frame(.priority, fourBytes(1) + [15]), 1), (headers(7, pseudo(), ends: false) + headers(5, pseudo()), 1),
+        (headers(1, pseudo(), ends: false) + headers(9, pseudo(), ends: false) + headers(3, pseudo()), 1),
+        (frame(.headers, stream: 1, [0]) + frame(.continuation, stream: 1, [UInt8](repeating: 0, count: 16_385)), 6),
+        (frame(.unknown, [UInt8](repeating: 0, count: 16_385)), 6),
         (frame(.headers, flags: Flag.padded | 4, stream: 1, [9, 0]), 1),
         (headers(1, pseudo(), ends: false) + frame(.data, flags: Flag.padded, stream: 1, [9, 0]), 1),
-        (Array(frame(.data, stream: 1).dropFirst(3).reversed()) + [0xFF, 0xFF, 0xFF], 0),
     ] as [([UInt8], UInt32)])
     func connectionErrors(frames: [UInt8], code: UInt32) {
         let outcome = http2Outcome(frames + headers(101, pseudo("GET", "/behind")))

@@ -61,14 +61,34 @@ struct HTTP2FlowTests {
             peer.feed(headers(Int32(2 * index + 1), pseudo()))
             #expect(peer.session.unsentBytes < 10_000 + 2_000)
         }
-        let refused = peer.outcome.answers.filter { $0.value == Answer(reset: 7) }
-        #expect(refused.count == 90 && peer.outcome.requests.count == 10 && !peer.outcome.isFailed)
-        // Those that were accepted are served once it opens, and new ones are taken again.
-        peer.feed((0..<10).flatMap { windowUpdate(Int32(2 * $0 + 1), 1_000) })
-        #expect(peer.outcome.answers.values.filter { $0.body.count == 1_000 && $0.isEnded }.count == 10)
+        // Those that were not answered yet wait, and cost what they hold.
+        #expect(peer.outcome.requests.count == 10 && peer.session.heldBytes > 0 && !peer.outcome.isFailed)
+        #expect(peer.session.unansweredCount == 0 && peer.outcome.answers.values.allSatisfy { $0.reset == nil })
+        // They are given out as the window opens.
+        peer.feed(windowUpdate(0, 100_000))
+        for index in 0..<100 { peer.feed(windowUpdate(Int32(2 * index + 1), 1_000)) }
+        for _ in 0..<10 {
+            peer.take()
+            peer.read()
+        }
+        #expect(peer.outcome.requests.count == 100 && peer.session.heldBytes == 0)
+        #expect(peer.outcome.answers.values.filter { $0.body.count == 1_000 && $0.isEnded }.count == 100)
         #expect(peer.session.unsentBytes == 0)
-        peer.feed(headers(301, pseudo()))
-        #expect(peer.outcome.requests.count == 11)
+    }
+
+    @Test("an answer beyond the bound goes out, and what waited for it is served, not refused")
+    func largeAnswer() {
+        let peer = Peer()
+        peer.response = .text([UInt8](repeating: 1, count: 3 << 20))
+        peer.feed(opening() + settingsAcknowledgement + headers(1, pseudo()))
+        peer.response = .empty(204)
+        for index in 1..<50 { peer.feed(headers(Int32(2 * index + 1), pseudo())) }
+        #expect(peer.outcome.requests.count == 1 && peer.session.isWaitingForWindow)
+        peer.feed(windowUpdate(0, 3 << 20) + windowUpdate(1, 3 << 20))
+        peer.take()
+        peer.read()
+        #expect(peer.outcome.requests.count == 50 && peer.outcome.answers[1]?.body.count == 3 << 20)
+        #expect(peer.outcome.answers.values.allSatisfy { $0.isEnded && $0.reset == nil })
     }
 
     @Test("a stream that is reset while its answer waits leaves nothing behind")
@@ -92,6 +112,9 @@ struct HTTP2FlowTests {
         #expect(http2Outcome(windowUpdate(0, .max >> 1)).goAway == 3)
         // By the initial value, too (§6.5.2).
         #expect(http2Outcome(settingsFrame([(4, 1 << 31)])).goAway == 3)
+        let opened = headers(1, pseudo("POST"), ends: false) + windowUpdate(1, .max >> 1 - 65_535)
+        #expect(http2Outcome(opened + settingsFrame([(4, 65_536)])).goAway == 3)
+        #expect(http2Outcome(opened + settingsFrame([(4, 65_535)])).goAway == nil)
     }
 
     @Test("an increment of 0 ends what it is for (RFC 9113 §6.9)")
@@ -125,6 +148,7 @@ struct HTTP2FlowTests {
         var sent = 0
         for index in 0..<600 {
             let stream = Int32(2 * index + 1)
+            peer.now += 1_000
             let body = [UInt8](repeating: 1, count: 8_000)
             peer.feed(headers(stream, pseudo("POST"), ends: false) + data(stream, body, ends: false))
             switch index % 3 {

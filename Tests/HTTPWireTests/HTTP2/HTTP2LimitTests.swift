@@ -59,7 +59,7 @@ struct HTTP2LimitTests {
         let over = headers(1, pseudo("POST"), ends: false) + data(1, most, ends: false) + data(1, [1], ends: false)
         let outcome = http2Outcome(over + headers(3, pseudo()), limits: Self.limits)
         #expect(outcome.refusals == [.bodyTooLarge] && outcome.answers[1]?.status == "413")
-        #expect(outcome.answers[1]?.isEnded == true && outcome.answers[1]?.reset == 0)
+        #expect(outcome.answers[1]?.isEnded == true && outcome.answers[1]?.reset == nil)
         #expect(outcome.answers[3]?.status == "204")
     }
 
@@ -69,11 +69,37 @@ struct HTTP2LimitTests {
             let peer = Peer(Self.limits)
             peer.feed(opening() + headers(1, pseudo("POST") + [("content-length", length)], ends: false))
             #expect(peer.outcome.refusals == [.bodyTooLarge] && peer.outcome.answers[1]?.status == "413")
-            #expect(peer.outcome.answers[1]?.reset == 0 && peer.session.heldBytes == 0)
-            #expect(peer.session.incompleteCount == 0 && peer.session.unansweredCount == 0)
+            #expect(peer.session.heldBytes == 0 && peer.session.unansweredCount == 0)
             // What was on its way is passed over.
             peer.feed(data(1, [UInt8](repeating: 0, count: 90), ends: false) + data(1, []) + headers(3, pseudo()))
             #expect(peer.outcome.answers[3]?.status == "204" && !peer.outcome.isFailed)
+        }
+    }
+
+    @Test("a client that goes on sending what was refused is reset with NO_ERROR a second later (RFC 9113 §8.1)")
+    func lingering() {
+        let refused = headers(1, pseudo("POST") + [("content-length", "101")], ends: false)
+        for isSilent in [true, false] {
+            let peer = Peer(Self.limits)
+            peer.feed(opening() + refused)
+            #expect(peer.outcome.answers[1]?.isEnded == true && peer.session.incompleteCount == 1)
+            peer.now = 999
+            peer.feed(data(1, [1, 2, 3], ends: false))
+            #expect(peer.outcome.answers[1]?.reset == nil && peer.session.heldBytes == 0)
+            peer.now = 1_000
+            if isSilent { peer.session.endLingering(now: 1_000) } else { peer.feed(data(1, [1, 2, 3], ends: false)) }
+            peer.read()
+            #expect(peer.outcome.answers[1]?.reset == 0 && peer.session.incompleteCount == 0)
+            #expect(peer.outcome.answers[1]?.status == "413" && !peer.outcome.isFailed)
+        }
+        // One that ends it, or resets it, needs no reset.
+        for last in [data(1, []), reset(1)] {
+            let peer = Peer(Self.limits)
+            peer.feed(opening() + refused + last)
+            peer.now = 5_000
+            peer.feed(headers(3, pseudo()))
+            #expect(peer.session.incompleteCount == 0 && peer.outcome.answers[1]?.reset != 0)
+            #expect(peer.outcome.answers[3]?.status == "204")
         }
     }
 
