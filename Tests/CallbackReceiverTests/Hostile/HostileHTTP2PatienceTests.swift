@@ -104,6 +104,8 @@ struct HostileHTTP2PatienceTests {
         let attackers = try (0..<10).map { _ in try connect(still) }
         for attacker in attackers {
             for _ in 0..<100 { _ = try attacker.request("GET", StillServer.page) }
+            // Behind a PING that is answered: all of it has been read.
+            try attacker.roundTrip()
         }
         try still.advance(seconds: Deadlines.writeSeconds - 1)
         try still.serveClient()
@@ -119,7 +121,10 @@ struct HostileHTTP2PatienceTests {
         let still = try StillServer()
         try still.fillPage()
         let attacker = try connect(still)
-        let blocked = try (0..<20).map { _ in try attacker.request("GET", StillServer.page) }
+        // With little unsent, so that more is served; or with much.
+        let blocked = pretence == .askForHeads
+            ? [try attacker.request("GET", StillServer.page + "?limit=1")] : try (0..<20).map { _ in try attacker.request("GET", StillServer.page) }
+        try attacker.roundTrip()
         try eventually("nobody else is there") {
             try still.stir()
             return still.strangers == 1
@@ -133,6 +138,7 @@ struct HostileHTTP2PatienceTests {
             case .ping: for _ in 0..<100 { try attacker.send(.ping()) }
             case .askMore: _ = try attacker.request("GET", "/healthz")
             }
+            try attacker.roundTrip()
             try still.advance(seconds: 2)
             try still.serveClient()
         }

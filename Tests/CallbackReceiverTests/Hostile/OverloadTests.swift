@@ -89,23 +89,21 @@ struct OverloadTests {
         let first = try still.connect()
         try first.send(postBytes(callback("first")))
         try eventually("the disk is held", holds: { still.disk.isHolding })
-        // 40 of 900 kB; 32 MiB may wait.
-        let senders = try (0..<40).map { number in
+        // 48 of 900 kB; 32 MiB may wait.
+        let senders = try (0..<48).map { number in
             let sender = try still.connect()
             try sender.send(postBytes(callback("large-\(number)", String(repeating: "x", count: 511)).dropLast(1) + #","pad":"\#(String(repeating: "y", count: 900_000))"}"#))
             return sender
         }
-        try eventually("some are refused", holds: { senders.contains { $0.isReadable(milliseconds: 0) } })
-        try still.stir()
-        let refused = senders.indices.filter { senders[$0].isReadable(milliseconds: 0) }
-        for number in refused { #expect(try senders[number].readAnswer().status == 503) }
+        try eventually("some are refused", holds: { senders.count { $0.isReadable(milliseconds: 0) } >= 5 })
         still.disk.release()
         #expect(try first.readAnswer().status == 200)
-        for number in senders.indices where !refused.contains(number) { #expect(try senders[number].readAnswer().status == 200) }
-        for number in senders.indices {
-            #expect(try still.get("/v1/requests/large-\(number)").status == (refused.contains(number) ? 404 : 200))
+        for (number, sender) in senders.enumerated() {
+            let status = try sender.readAnswer().status
+            #expect(status == 200 || status == 503)
+            #expect(try still.get("/v1/requests/large-\(number)").status == (status == 200 ? 200 : 404))
         }
-        #expect(refused.count >= 2 && refused.count < 20, "\(refused.count)")
+        try still.serveClient()
     }
 
     // MARK: requests that are not whole
@@ -146,13 +144,14 @@ struct OverloadTests {
             let streams = (0..<14).map { _ in attacker.takeStream() }
             try attacker.send(streams.map { .headers(HPACK.block(HTTP2Connection.fields("POST", "/callback")), on: $0, end: false) })
             for _ in 0..<4 { try attacker.send(streams.map { .data(body, on: $0) }) }
+            try attacker.roundTrip()
             return attacker
         }
         for _ in 0..<5 {
             try still.serveClient()
             try still.serveClientInTwo()
         }
-        #expect(attackers.contains { $0.raw.isReadable(milliseconds: 0) }, "some are refused")
+        #expect(attackers.contains { $0.streams.values.contains { $0.answer?.status == 408 } }, "some are refused")
         try patient.connection.send(patient.rest)
         #expect(try patient.connection.readAnswer().status == 200)
     }

@@ -29,29 +29,19 @@ struct TurnTests {
         #expect(answered < 10_000, "\(answered) of 20,000")
     }
 
-    @Test("large answers that are made and not sent count as work: HEAD for a MiB, over and over, takes turns too", arguments: [1, 2])
-    func heads(version: Int) throws {
+    @Test("answers that are made and not sent count as work: between two of a MiB, asked about with HEAD, others have their turn")
+    func heads() throws {
         let still = try StillServer()
         try still.fillPage()
-        let before = still.log.durable
-        if version == 1 {
-            let attacker = try still.connect()
-            try attacker.send(Array([[UInt8]](repeating: requestBytes("HEAD", StillServer.page), count: 300).joined()))
-            try still.serveClient()
-            var answered = 0
-            while attacker.isReadable(milliseconds: 0), answered < 150 {
-                #expect(try attacker.readAnswer(toHEAD: true).status == 200)
-                answered += 1
-            }
-            #expect(answered < 150, "\(answered) of 300 pages were made before the client's callback was answered")
-        } else {
-            let attacker = try HTTP2Connection(port: still.port)
-            try attacker.send((0..<100).map { _ in .headers(HPACK.block(HTTP2Connection.fields("HEAD", StillServer.page)), on: attacker.takeStream()) })
-            try still.serveClient()
-            var answered = 0
-            while attacker.raw.isReadable(milliseconds: 0), try attacker.step() { answered = attacker.streams.values.count { $0.isEnded } }
-            #expect(answered < 100, "\(answered) of 100 pages were made before the client's callback was answered")
+        let attacker = try still.connect()
+        try attacker.send(Array([[UInt8]](repeating: requestBytes("HEAD", StillServer.page), count: 300).joined()))
+        // A callback takes a few turns: read, stored, answered.
+        try still.serveClient()
+        var answered = 0
+        while attacker.isReadable(milliseconds: 0), answered < 40 {
+            #expect(try attacker.readAnswer(toHEAD: true).status == 200)
+            answered += 1
         }
-        #expect(still.log.durable == before + 1)
+        #expect(answered < 40, "\(answered) of 300 pages were made before the client's callback was answered")
     }
 }
