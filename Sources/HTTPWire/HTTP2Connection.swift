@@ -41,9 +41,6 @@ struct HTTP2Connection: Sendable {
     /// Whether the peer does not take what it asked for.
     var isUnsentFull: Bool { streams.unsentBytes >= http2Limits.unsentBytesMax }
 
-    /// How much has come of a frame's header that is not whole.
-    var headerCount: Int { walk.headerCount }
-
     /// Whether the connection is to be closed once the output is flushed.
     var isDone: Bool { isFailed || ((isFinal || isLeft) && streams.count == 0) }
 
