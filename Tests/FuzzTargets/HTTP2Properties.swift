@@ -52,7 +52,8 @@ private struct HTTP2Reading: Equatable {
     }
 
     /// Whether the peer made a mistake (a stream was reset, or the connection failed) or took its leave. What comes of
-    /// the frames after that depends on whether it was noticed before they came; that it happened does not.
+    /// the frames after that depends on whether it was noticed before they came; that it happened does not. (A request
+    /// right behind a GOAWAY of the client's is served where both are read at once; else the connection is done.)
     private let isOver: Bool
     private var outcomes: [Outcome] = []
     private let isReady: Bool
@@ -80,7 +81,8 @@ private struct HTTP2Reading: Equatable {
         newestStream = session.newestStream
         var output: [UInt8] = []
         session.send(into: &output, bytesMax: .max)
-        isOver = session.isDone || HTTP2Frames.all(in: output).contains { $0.type == 3 }
+        let hasLeft = HTTP2Frames.all(in: Array(input.dropFirst(24))).contains { $0.type == 7 }
+        isOver = session.isDone || hasLeft || HTTP2Frames.all(in: output).contains { $0.type == 3 }
         while true {
             var request = Request()
             switch session.next(into: &request) {

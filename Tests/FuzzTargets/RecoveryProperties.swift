@@ -1,6 +1,7 @@
 // Any files in a log directory.
 //
-//     it opens, whatever is there, unless a sequence has too many digits      nothing is served that no file held
+//     it opens, whatever is there, unless a sequence has too many digits      nothing is served that no file held,
+//     and nothing that was in order is lost: what is cut is kept
 //     every record that is counted can be found, newest first                 a record more is stored, and is there
 //     what a start has made of the directory the next one leaves alone: no tear, no copy, the same damage
 //
@@ -22,6 +23,7 @@ enum RecoveryProperties {
         identifiers.insert(Array(freshID.utf8))
         guard let first = try Visit(directory, identifiers, adding: nil) else { return }
         try first.holdNothingInvented(files)
+        try KeptLines.check(files, directory.files)
         try hold(first.report.damages.count <= min(first.report.damageCount, 1_000), "\(first.report.damages.count) damages")
 
         guard let second = try Visit(directory, identifiers, adding: freshID) else {
@@ -38,6 +40,38 @@ enum RecoveryProperties {
         let old = third.records.filter { $0.key != second.added }
         try hold(old == second.records.filter { $0.key != second.added }, "a record more has changed others")
         if let added = second.added { try hold(third.records[added] != nil, "the record that was acknowledged is gone") }
+    }
+}
+
+/// What recovery must not lose, sound or not: it may cut and copy, and what it cut it keeps.
+private enum KeptLines {
+    /// Every line with a checksum of its own that was in order in a segment, below its successor, still stands in
+    /// some file. What stands at or beyond the successor is of no account (API.md §7), and goes with a copy.
+    static func check(_ before: [String: [UInt8]], _ after: [String: [UInt8]]) throws(BrokenProperty) {
+        let segments = before.compactMap { name, content in
+            name.utf8.count == 26 && name.hasSuffix(".jsonl") ? UInt64(name.dropLast(6)).map { ($0, name, content) } : nil
+        }.sorted { $0.0 < $1.0 }
+        let changed = segments.filter { after[$0.1] != $0.2 }
+        guard !changed.isEmpty else { return }
+        let left = Set(after.values.flatMap { $0.split(separator: 0x0A).map(Visit.withoutPadding) })
+        for (first, name, content) in changed {
+            let successor = segments.first { $0.0 > first }?.0 ?? .max
+            var last: UInt64 = 0
+            for line in content.split(separator: 0x0A).map(Visit.withoutPadding) {
+                guard let sequence = sequence(line), sequence > last, sequence < successor else { continue }
+                last = sequence
+                try hold(left.contains(line), "a line of \(name) is nowhere any more: \(String(decoding: line, as: UTF8.self))")
+            }
+        }
+    }
+
+    /// Nil where the line is no record's, or its checksum does not hold.
+    private static func sequence(_ line: [UInt8]) -> UInt64? {
+        let label = Array("{\"sequence\":".utf8)
+        guard line.count > 21, line.starts(with: label),
+            UInt32(String(decoding: line.suffix(10).prefix(8), as: UTF8.self), radix: 16) == SegmentText.checksum(line.dropLast(21))
+        else { return nil }
+        return UInt64(String(decoding: line.dropFirst(label.count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
 }
 
@@ -119,7 +153,7 @@ private struct Visit {
         try hold(report.damages == before.report.damages, "\(when) the damages are \(report.damages), not \(before.report.damages)")
     }
 
-    private static func withoutPadding(_ line: ArraySlice<UInt8>) -> [UInt8] {
+    static func withoutPadding(_ line: ArraySlice<UInt8>) -> [UInt8] {
         Array(line.drop { $0 == 0 }.reversed().drop { $0 == 0 }.reversed())
     }
 
