@@ -9,8 +9,8 @@
 //     @DATA 1 end                 the lines that follow, without the last line feed; also of PING, PRIORITY and of
 //                                 any other word, whose digits are then the type: @16
 //     @RAW                        bytes as they are, without a frame header
-//     @WAIT 1000                  the clock, in milliseconds; @TIMEOUT, @SHUTDOWN, @FINAL, @HOLD, @ANSWER, @REFUSE:
-//                                 what the server does at that moment
+//     @WAIT 1000                  the clock, in milliseconds; @TIMEOUT, @SHUTDOWN, @FINAL, @LEAVE, @TAKE, @HOLD, @ANSWER,
+//                                 @REFUSE: what the server does at that moment
 //
 // The preface goes before the first frame; a text that does not begin with @ begins with raw bytes, and without it.
 // Promises: any bytes are some conversation, valid or not.
@@ -20,7 +20,9 @@
 enum ConversationStep {
     case bytes([UInt8])
     /// The server's side.
-    case wait(milliseconds: Int64), timeOut, beginShutdown, endShutdown, holdAnswers, answer, refuseOne
+    case wait(milliseconds: Int64), timeOut, beginShutdown, endShutdown
+    /// Requests are left with the session, and taken again; so are answers.
+    case leaveRequests, takeRequests, holdAnswers, answer, refuseOne
 }
 
 enum ConversationText {
@@ -67,6 +69,8 @@ enum ConversationText {
         case "TIMEOUT": return .timeOut
         case "SHUTDOWN": return .beginShutdown
         case "FINAL": return .endShutdown
+        case "LEAVE": return .leaveRequests
+        case "TAKE": return .takeRequests
         case "HOLD": return .holdAnswers
         case "ANSWER": return .answer
         case "REFUSE": return .refuseOne

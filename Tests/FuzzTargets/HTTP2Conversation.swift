@@ -16,7 +16,7 @@ struct HTTP2Conversation {
     private let answerBytes: Int
     private var request = Request()
     private var now: Int64 = 1_000
-    private var holdsAnswers = false
+    private var leavesRequests = false, holdsAnswers = false
     /// Given out and not answered, oldest first; with the refusal, where it is one.
     private var pending: [(id: Int32, refusal: Refusal?, quoted: String)] = []
     /// Answered since frames were last looked at.
@@ -53,19 +53,22 @@ struct HTTP2Conversation {
         case .timeOut: session.timeOutIncomplete(through: session.newestStream)
         case .beginShutdown: session.beginShutdown()
         case .endShutdown: session.endShutdown()
+        case .leaveRequests: leavesRequests = true
+        case .takeRequests: leavesRequests = false
         case .holdAnswers: holdsAnswers = true
         case .answer: holdsAnswers = false
         case .refuseOne:
             if !pending.isEmpty { session.refuseUnprocessed(pending.removeFirst().id) }
         }
         try checkBounds()
-        try takeRequests()
+        if !leavesRequests { try takeRequests() }
         if !holdsAnswers { try answerAll() }
         try send()
     }
 
     /// Everything that waits is refused or answered, and the connection ends.
     private mutating func finish() throws(BrokenProperty) {
+        leavesRequests = false
         holdsAnswers = false
         // The first refuses what is not whole; what then lingers behind its answer ends with the second.
         try take(.timeOut)
