@@ -24,13 +24,9 @@ final class Connection {
         var incompleteSince: (at: Int64, newest: HTTP2Session.StreamID)?
         /// Since when there have been answers that the peer's windows keep here, and what had been sent then.
         var unsentSince: (at: Int64, bytes: Int)?
-        /// Of all answers' content so far.
-        var answeredBytes = 0
 
         init(_ session: HTTP2Session) { self.session = session }
 
-        /// What the peer's windows have let go.
-        var sentBytes: Int { answeredBytes - session.unsentBytes }
         /// Nothing is asked and nothing is owed.
         var isResting: Bool {
             session.incompleteCount == 0 && session.unansweredCount == 0 && session.unsentBytes == 0 && awaitedCount == 0

@@ -50,6 +50,9 @@ struct Loop {
     /// Requests of one connection that are served before the next connection has its turn: a peer that sends many at
     /// once must not keep the others waiting. At ten microseconds each, a third of a millisecond.
     static let turnExchangesMax = 32
+    /// So much content made counts as one more, whether it is sent or was only asked about (HEAD): a page of a MiB is a
+    /// turn of its own.
+    static let turnBytesPerExchange = 32 * 1_024
     /// Buffers larger than this are given back after use.
     static let keptBytesMax = 256 * 1_024
     /// Heads, bodies and waiting input of requests that are not whole, of all connections of a loop: a thousand of the

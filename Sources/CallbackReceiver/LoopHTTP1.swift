@@ -42,6 +42,7 @@ extension Loop {
                 deadlines.renew(slot, now: now)
                 turn += 1
                 if exchange(connection, slot, stream: 0) {
+                    turn += response.body.count / Self.turnBytesPerExchange
                     respond(connection, hasMore: position < input.count)
                 } else {
                     connection.awaitsLog = true

@@ -38,6 +38,7 @@ extension Loop {
                 turn += 1
                 if deadlines.kind(of: slot) == .idle { deadlines.renew(slot, now: now) }
                 if exchange(connection, slot, stream: stream) {
+                    turn += response.body.count / Self.turnBytesPerExchange
                     respond(connection, streams, stream)
                 } else {
                     streams.awaitedCount += 1
@@ -47,7 +48,6 @@ extension Loop {
     }
 
     private mutating func respond(_ connection: Connection, _ streams: Connection.Streams, _ stream: HTTP2Session.StreamID) {
-        streams.answeredBytes += response.body.count
         streams.session.respond(response, to: stream, date: date())
         connection.wasAnswered = true
     }
@@ -96,7 +96,7 @@ extension Loop {
 
     /// Content that the peer's windows and its kernel have taken.
     private func passedBytes(_ connection: Connection, _ streams: Connection.Streams) -> Int {
-        streams.answeredBytes - streams.session.unsentBytes - (connection.output.count - connection.outputStart)
+        streams.session.sentContentBytes - (connection.output.count - connection.outputStart)
     }
 
     /// Each second, while streams are open: requests that do not come whole are refused, a peer that does not take its

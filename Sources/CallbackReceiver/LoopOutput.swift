@@ -133,21 +133,31 @@ extension Loop {
         if heldBytes > Self.heldBytesMax { relieve(connection, slot) }
     }
 
-    /// Whoever has been sending a body for longest is refused, or who holds much over HTTP/2, else this one itself.
+    /// Whoever has been sending a body for longest is refused, or who holds much over HTTP/2, else this one itself; none that
+    /// holds less than its share of the bound, since it is not what the memory is full of. All such together hold no more
+    /// than the bound once again.
     private mutating func relieve(_ connection: Connection, _ slot: Int) {
-        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
-        if connection.heldBytes > Self.heldShareBytesMax, let streams = connection.streams {
-            streams.session.timeOutIncomplete(through: streams.session.newestStream)
-            return finish(connection, slot)
+        let share = Self.heldBytesMax / max(1, handle.connectionCount ?? 1)
+        var victim = slot
+        if connection.streams == nil || connection.heldBytes <= Self.heldShareBytesMax {
+            var candidate = deadlines.oldest(.body)
+            for _ in 0..<Self.closeLooksMax {
+                guard let next = candidate else { break }
+                if let other = slots[next], other.heldBytes >= share {
+                    victim = next
+                    break
+                }
+                candidate = deadlines.next(after: next)
+            }
         }
-        let oldest = deadlines.oldest(.body) ?? slot
-        guard let other = slots[oldest], other.heldBytes > 0 else { return }
+        guard let other = slots[victim], other.heldBytes >= share else { return }
+        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
         if let streams = other.streams {
             streams.session.timeOutIncomplete(through: streams.session.newestStream)
         } else {
             refuse(.bodyTimeout, other)
         }
-        finish(other, oldest)
+        finish(other, victim)
     }
 
     // MARK: time

@@ -21,6 +21,8 @@ struct HTTP2Connection: Sendable {
     private(set) var isReady = false, isFailed = false
     private(set) var isShuttingDown = false, isFinal = false, isPingAnswered = false
     private var isLeft = false
+    /// SETTINGS have come in the present input.
+    private var hasNewSettings = false
     private var walk = HTTP2FrameWalk()
     private var nuisances: NuisanceBudget
     /// The time as `receive` or `endLingering` last said it.
@@ -59,6 +61,7 @@ struct HTTP2Connection: Sendable {
         for input: Span<UInt8>, now: Int64
     ) -> (end: Int, code: HTTP2Session.ErrorCode)? {
         self.now = now
+        hasNewSettings = false
         nuisances.refill(now: now)
         return walk.walk(input, charging: &nuisances)
     }
@@ -89,7 +92,9 @@ struct HTTP2Connection: Sendable {
             return streams.concludeHead(at: place, isEnded: flags & HTTP2Frame.endStream != 0)
         case HTTP2Frame.headers, HTTP2Frame.data:
             if flags & HTTP2Frame.endStream != 0, let place { streams.end(place) }
-        case HTTP2Frame.settings: isReady = true
+        case HTTP2Frame.settings:
+            isReady = true
+            hasNewSettings = flags & HTTP2Frame.acknowledgement == 0
         case HTTP2Frame.goAway: isLeft = true
         case HTTP2Frame.ping:
             // Only one PING of ours is ever on its way.
@@ -119,10 +124,9 @@ struct HTTP2Connection: Sendable {
             let isOurs = code == HTTP2Session.ErrorCode.noError.rawValue
                 || code == HTTP2Session.ErrorCode.refusedStream.rawValue
             if !isOurs { nuisances.charge() }
-            // RFC 9113 §6.9.2 has an error of the connection where a new initial window is too large. The
-            // library's older versions reset the stream, as they may where an increment was; §5.4.1 lets
-            // us take either for an error of the connection, as its newer ones do.
-            if code == HTTP2Session.ErrorCode.flowControlError.rawValue { failure = .flowControlError }
+            // RFC 9113 §6.9.2: an initial window that takes a stream's window beyond the largest is an error of the
+            // connection. The library's older versions reset the stream, as is right where an increment did so (§6.9.1).
+            if code == HTTP2Session.ErrorCode.flowControlError.rawValue, hasNewSettings { failure = .flowControlError }
             return
         case HTTP2Frame.goAway:
             if code != HTTP2Session.ErrorCode.noError.rawValue { hasGoneAway = true }

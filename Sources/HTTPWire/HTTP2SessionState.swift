@@ -56,6 +56,8 @@ extension HTTP2Session {
 
     /// Bytes of answers that wait for the peer's windows or for `send`, and of control frames.
     public var unsentBytes: Int { connection.unsentBytes }
+    /// Bytes of answers' content that the peer's windows have let go, in all.
+    public var sentContentBytes: Int { connection.streams.sentContentBytes }
 
     /// Bytes of heads and bodies of requests that are incomplete or not yet taken.
     public var heldBytes: Int { connection.streams.heldBytes }

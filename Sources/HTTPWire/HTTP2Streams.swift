@@ -24,6 +24,8 @@ struct HTTP2Streams: Sendable {
     private(set) var heldBytes = 0
     /// Answers, as far as they have not been sent.
     private(set) var unsentBytes = 0
+    /// Content of answers that has gone, in all; what was reset has not.
+    private(set) var sentContentBytes = 0
     /// What the connection's window is to be given back.
     var owedWindowBytes = 0
     /// The highest stream id that was opened.
@@ -185,6 +187,7 @@ struct HTTP2Streams: Sendable {
     /// So much of the answer's body has gone.
     mutating func noteSent(_ count: Int, at place: Int) {
         unsentBytes -= count
+        sentContentBytes += count
         places[place].answerBytesSent += count
     }
 

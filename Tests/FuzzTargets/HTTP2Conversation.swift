@@ -22,6 +22,8 @@ struct HTTP2Conversation {
     /// Answered since frames were last looked at.
     private var answered: Set<Int32> = []
     private var given: Set<Int32> = []
+    /// Refusals that were answered, perhaps before the request was whole.
+    private var earlyAnswers = 0
     private var frames = HTTP2Frames()
 
     static func run(
@@ -45,7 +47,9 @@ struct HTTP2Conversation {
             let newest = session.newestStream
             session.receive(bytes.span, now: now)
             try hold(session.newestStream >= newest, "stream ids fall")
-        case .wait(let milliseconds): now = now.addingReportingOverflow(max(0, milliseconds)).partialValue
+        case .wait(let milliseconds):
+            now = now.addingReportingOverflow(max(0, milliseconds)).partialValue
+            session.endLingering(now: now)
         case .timeOut: session.timeOutIncomplete(through: session.newestStream)
         case .beginShutdown: session.beginShutdown()
         case .endShutdown: session.endShutdown()
@@ -66,9 +70,13 @@ struct HTTP2Conversation {
         // The first refuses what is not whole; what then lingers behind its answer ends with the second.
         try take(.timeOut)
         try take(.timeOut)
+        // Once more for what lingers behind its answer.
+        try take(.timeOut)
         try hold(session.incompleteCount == 0, "\(session.incompleteCount) streams outlive their time")
         try hold(session.unansweredCount == 0, "\(session.unansweredCount) requests cannot be answered")
-        try hold(session.heldBytes == 0, "\(session.heldBytes) bytes are held for nobody")
+        // While answers wait for windows, whole requests wait for them.
+        let isFull = session.unsentBytes >= http2Limits.unsentBytesMax
+        try hold(session.heldBytes == 0 || isFull, "\(session.heldBytes) bytes are held for nobody")
         try take(.endShutdown)
         try hold(session.isDone || session.unsentBytes > 0, "the end does not come, and nothing is left to send")
         session.fail(.enhanceYourCalm)
@@ -114,6 +122,7 @@ struct HTTP2Conversation {
             session.respond(response, to: id, date: HTTPDate(unixSeconds: 0))
             // A stream that was reset meanwhile takes no answer.
             if session.unansweredCount == before - 1 { answered.insert(id) }
+            if refusal != nil { earlyAnswers += 1 }
             try hold(session.unansweredCount >= before - 1, "one answer for several requests")
         }
         pending = []
@@ -139,7 +148,8 @@ struct HTTP2Conversation {
         try hold(streams <= http2Limits.concurrentStreamsMax, "\(streams) streams at a time")
         let heldMax = max(http2Limits.heldBytesMax, 2 * (limits.headBytesMax + limits.bodyBytesMax))
         try hold(session.heldBytes >= 0, "\(session.heldBytes) bytes are held")
-        try hold(session.heldBytes < heldMax || session.incompleteCount == 0, "\(session.heldBytes) bytes are held")
+        // Those that linger behind an early answer are incomplete and hold nothing.
+        try hold(session.heldBytes < heldMax || session.incompleteCount <= earlyAnswers, "\(session.heldBytes) bytes are held")
         let answers = http2Limits.concurrentStreamsMax * (answerBytes + HTTP2Conversation.headBytesMax)
         let unsentMax = http2Limits.unsentBytesMax + HTTP2Conversation.outboxBytesMax + answers
         try hold(0...unsentMax ~= session.unsentBytes, "\(session.unsentBytes) bytes are unsent")

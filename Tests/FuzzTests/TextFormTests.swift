@@ -15,7 +15,7 @@ struct TextFormTests {
         let text = "{\"received_at\":\"x\",\"crc32c\":\"xxxxxxxx\"}\nother,\"crc32c\":\"00000000\"}\n@42\n\n@7.torn\nlast"
         let files = SegmentText.files(Array(text.utf8)).mapValues { String(decoding: $0, as: UTF8.self) }
         #expect(files == [
-            "00000000000000000001.jsonl": "{\"received_at\":\"x\",\"crc32c\":\"fb82fc7f\"}\nother,\"crc32c\":\"00000000\"}\n",
+            "00000000000000000001.jsonl": "{\"received_at\":\"x\",\"crc32c\":\"481a4989\"}\nother,\"crc32c\":\"00000000\"}\n",
             "00000000000000000042.jsonl": "\n", "00000000000000000007.jsonl.torn": "last",
         ])
         #expect(SegmentText.checksum(Array("123456789".utf8)[...]) == 0xE306_9283)

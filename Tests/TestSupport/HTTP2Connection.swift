@@ -56,6 +56,8 @@ public final class HTTP2Connection {
     public internal(set) var hasEnded = false
     /// Whether DATA is given back to both windows at once. Off, a test sends WINDOW_UPDATE itself.
     public var givesWindowsBack = true
+    /// Frames that are together shorter than this are sent byte by byte, so that they end nowhere for whoever reads.
+    public var piecesBytesMax = 0
     /// The connection's windows: what the server may still send, and what it still takes.
     public internal(set) var receiveWindow = 65_535
     public internal(set) var sendWindow = 65_535
@@ -94,7 +96,8 @@ public final class HTTP2Connection {
     /// Sends frames in one piece, whatever they say.
     public func send(_ frames: [HTTP2Frame]) throws {
         for frame in frames { keepAccount(frame) }
-        try raw.send(frames.flatMap(\.bytes), toleratingClose: true)
+        let bytes = frames.flatMap(\.bytes)
+        for piece in piecesBytesMax > bytes.count ? bytes.map({ [$0] }) : [bytes] { try raw.send(piece, toleratingClose: true) }
     }
 
     /// Keeps account of frames that a test sends in raw bytes.

@@ -10,7 +10,8 @@ import TestSupport
 /// The head of a message with `$L`, the length of the request that is smuggled behind it.
 typealias HeadTemplate = String
 
-/// Sends the message and a callback behind it, and expects one refusal, the end of the connection, and no callback.
+/// Sends the message and a callback behind it, whole and, where it is short, byte by byte, and expects one refusal, the
+/// end of the connection, and no callback.
 ///
 /// RFC 9112 §2.2: a message outside the grammar is answered 400 and the connection closed; §9.6: whoever says close
 /// processes nothing further of that connection.
@@ -20,13 +21,19 @@ typealias HeadTemplate = String
 func expectRefused(
     _ message: [UInt8], _ statuses: Set<Int> = [400], sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
+    try expectRefused(message, statuses, inBytes: false, sourceLocation)
+    if message.count < 1_000 { try expectRefused(message, statuses, inBytes: true, sourceLocation) }
+}
+
+private func expectRefused(_ message: [UInt8], _ statuses: Set<Int>, inBytes: Bool, _ sourceLocation: SourceLocation) throws {
     let server = try Shared.server()
     let smuggled = Shared.freshIdentifier("smuggled")
     let callback = postBytes(sentPayload(smuggled))
     let connection = try server.connect()
-    try connection.send(replacingLength(message, callback.count), toleratingClose: true)
+    let bytes = replacingLength(message, callback.count)
+    for piece in inBytes ? bytes.map({ [$0] }) : [bytes] { try connection.send(piece, toleratingClose: true) }
     try connection.send(callback + callback, toleratingClose: true)
-    let shown = String(decoding: message.prefix(200), as: UTF8.self).debugDescription
+    let shown = String(decoding: message.prefix(200), as: UTF8.self).debugDescription + (inBytes ? " byte by byte" : "")
     let answer = try connection.readAnswer()
     #expect(statuses.contains(answer.status), "\(answer.status) to \(shown)", sourceLocation: sourceLocation)
     #expect(answer.version == "HTTP/1.1", "\(shown)", sourceLocation: sourceLocation)
