@@ -132,7 +132,7 @@ struct HostileHTTP2PatienceTests {
         for turn in 0..<Deadlines.writeSeconds / 2 {
             guard still.strangers == 1 else { break }
             switch pretence {
-            case .cancel: try attacker.send(.reset(blocked[turn]))
+            case .cancel: try attacker.send(.reset(blocked[turn % blocked.count]))
             case .askForHeads: _ = try attacker.open(HTTP2Connection.fields("HEAD", StillServer.page), end: true)
             case .openByOne: for stream in blocked.prefix(5) { try attacker.send(.windowUpdate(stream, 1)) }
             case .ping: for _ in 0..<100 { try attacker.send(.ping()) }
