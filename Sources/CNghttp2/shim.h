@@ -39,6 +39,7 @@ static inline nghttp2_session *CNghttp2_new_server(nghttp2_session_callbacks *ca
   nghttp2_option_set_max_settings(option, settings_entries_max);
   if (nghttp2_option_set_stream_reset_rate_limit)
     nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
+  // Ours, too: the library counts a CONTINUATION again each time it comes back to a header that is not whole.
   if (nghttp2_option_set_max_continuations) nghttp2_option_set_max_continuations(option, SIZE_MAX);
   if (nghttp2_option_set_glitch_rate_limit) nghttp2_option_set_glitch_rate_limit(option, UINT32_MAX, UINT32_MAX);
   nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, CNghttp2_on_invalid_header);

@@ -41,9 +41,6 @@ struct HTTP2Connection: Sendable {
     /// Whether the peer does not take what it asked for.
     var isUnsentFull: Bool { streams.unsentBytes >= http2Limits.unsentBytesMax }
 
-    /// How much has come of a frame's header that is not whole.
-    var headerCount: Int { walk.headerCount }
-
     /// Whether the connection is to be closed once the output is flushed.
     var isDone: Bool { isFailed || ((isFinal || isLeft) && streams.count == 0) }
 
@@ -153,7 +150,8 @@ struct HTTP2Connection: Sendable {
     /// Ends it with a GOAWAY of our own making: after some errors the library may only be thrown away.
     mutating func fail(_ code: HTTP2Session.ErrorCode) {
         guard !isFailed else { return }
-        outbox.appendGoAway(lastStream: streams.newest, code: code.rawValue)
+        // RFC 9113 §6.8: of those above it nothing was done, so that they may be sent again.
+        outbox.appendGoAway(lastStream: streams.newestTaken, code: code.rawValue)
         concludeFailure()
     }
 

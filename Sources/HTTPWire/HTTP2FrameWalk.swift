@@ -12,8 +12,7 @@ struct HTTP2FrameWalk: Sendable {
     private var prefaceBytesLeft = HTTP2Session.preface.utf8CodeUnitCount
     private var payloadBytesLeft = 0
     private var header = InlineArray<9, UInt8>(repeating: 0)
-    /// How much has come of a header that is not whole.
-    private(set) var headerCount = 0
+    private var headerCount = 0
     private var continuations = 0
     private var newestStream: UInt32 = 0
     /// Ids below it that no stream was opened with.

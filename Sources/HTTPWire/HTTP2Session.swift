@@ -28,8 +28,6 @@ import CNghttp2
     /// What is not frames.
     var connection: HTTP2Connection
     private let nghttp2: OpaquePointer
-    /// The beginning of a frame's header whose rest has not come.
-    private var partialHeader: [UInt8] = []
     private var answerHead = HTTP2AnswerHead()
 
     /// A session that has queued its SETTINGS.
@@ -54,7 +52,7 @@ import CNghttp2
     public func receive(_ input: Span<UInt8>, now: Int64) {
         guard !isFailed else { return }
         let stop = connection.charge(for: input, now: now)
-        feedWholeHeaders(input.extracting(0..<(stop?.end ?? input.count)))
+        feed(input.extracting(0..<(stop?.end ?? input.count)))
         endLingering(now: now)
         settle()
         // Behind what the library has found wrong before it.
@@ -189,24 +187,8 @@ extension HTTP2Session {
         if result != 0 { fail(.internalError) }
     }
 
-    /// Gives the library `input`, but never a part of a frame's header: since the fix of CVE-2024-28182 it counts a
-    /// CONTINUATION each time it comes back to a header that is not whole, and gives up at the ninth.
-    private func feedWholeHeaders(_ input: Span<UInt8>) {
-        var start = 0
-        if !partialHeader.isEmpty {
-            start = min(HTTP2Frame.headerBytes - partialHeader.count, input.count)
-            partialHeader.append(input.extracting(0..<start))
-            guard partialHeader.count == HTTP2Frame.headerBytes else { return }
-            feed(partialHeader.span)
-            partialHeader.removeAll(keepingCapacity: true)
-        }
-        let end = input.count - connection.headerCount
-        feed(input.extracting(start..<end))
-        partialHeader.append(input.extracting(end..<input.count))
-    }
-
     private func feed(_ input: Span<UInt8>) {
-        guard input.count > 0, !isFailed else { return }
+        guard input.count > 0 else { return }
         let result = unsafe input.withUnsafeBufferPointer { buffer in
             unsafe CNghttp2_receive(nghttp2, buffer.baseAddress, buffer.count)
         }
