@@ -150,7 +150,8 @@ struct HTTP2Connection: Sendable {
     /// Ends it with a GOAWAY of our own making: after some errors the library may only be thrown away.
     mutating func fail(_ code: HTTP2Session.ErrorCode) {
         guard !isFailed else { return }
-        outbox.appendGoAway(lastStream: streams.newest, code: code.rawValue)
+        // RFC 9113 §6.8: of those above it nothing was done, so that they may be sent again.
+        outbox.appendGoAway(lastStream: streams.newestTaken, code: code.rawValue)
         concludeFailure()
     }
 

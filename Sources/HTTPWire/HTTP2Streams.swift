@@ -30,6 +30,8 @@ struct HTTP2Streams: Sendable {
     var owedWindowBytes = 0
     /// The highest stream id that was opened.
     private(set) var newest: HTTP2Session.StreamID = 0
+    /// The highest one whose request was given out.
+    private(set) var newestTaken: HTTP2Session.StreamID = 0
 
     init(limits: HTTPLimits) {
         self.limits = limits
@@ -166,6 +168,7 @@ struct HTTP2Streams: Sendable {
         keepRequest(of: place)
         release(place)
         places[place].phase = .taken
+        newestTaken = max(newestTaken, places[place].id)
         unansweredCount += 1
         return place
     }

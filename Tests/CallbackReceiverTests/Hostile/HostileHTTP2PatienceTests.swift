@@ -132,7 +132,7 @@ struct HostileHTTP2PatienceTests {
         for turn in 0..<Deadlines.writeSeconds / 2 {
             guard still.strangers == 1 else { break }
             switch pretence {
-            case .cancel: try attacker.send(.reset(blocked[turn]))
+            case .cancel: try attacker.send(.reset(blocked[turn % blocked.count]))
             case .askForHeads: _ = try attacker.open(HTTP2Connection.fields("HEAD", StillServer.page), end: true)
             case .openByOne: for stream in blocked.prefix(5) { try attacker.send(.windowUpdate(stream, 1)) }
             case .ping: for _ in 0..<100 { try attacker.send(.ping()) }
@@ -171,6 +171,26 @@ struct HostileHTTP2PatienceTests {
             }
         }
         #expect(still.strangers == 0)
+    }
+
+    @Test("streams that are refused and go on sending are reset a little later; the connection's places come free, and nobody else waits")
+    func refusedStreams() throws {
+        let still = try StillServer()
+        let attacker = try HTTP2Connection(port: still.port)
+        var streams: [UInt32] = []
+        for _ in 0..<100 {
+            streams.append(try attacker.open(HTTP2Connection.fields("POST", "/callback") + [("content-length", "1000000")]))
+        }
+        for stream in streams { #expect(try attacker.answer(on: stream).status == 413) }
+        for _ in 0..<4 {
+            for stream in streams where attacker.streams[stream]?.reset == nil { try attacker.send(.data([UInt8](repeating: 0x20, count: 20), on: stream)) }
+            try attacker.roundTrip()
+            try still.advance(seconds: 1)
+            try still.serveClient()
+        }
+        try attacker.roundTrip()
+        for stream in streams { #expect(attacker.streams[stream]?.reset == .noError) }
+        #expect(try attacker.exchange("GET", "/healthz").status == 200)
     }
 
     @Test("a client that goes on after GOAWAY is listened to no longer than for a MiB, or until the time to read it is over")

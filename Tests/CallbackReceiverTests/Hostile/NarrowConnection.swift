@@ -29,9 +29,8 @@ final class NarrowConnection {
             }
         }
         guard result == 0 else {
-            let errorNumber = errno
-            close(descriptor)
-            throw TestFailure.system(operation: "connect", errorNumber: errorNumber)
+            // Everything is initialized, so that `deinit` runs, and closes: once.
+            throw TestFailure.system(operation: "connect", errorNumber: errno)
         }
     }
 

@@ -89,6 +89,38 @@ struct ChurnTests {
         for number in 0..<200 { #expect(log.records(of: "gone-\(number)").count == 1) }
     }
 
+    @Test("HTTP/2 connections that leave in the middle of everything leave no session and no stream behind", arguments: [false, true])
+    func sessions(resets: Bool) throws {
+        let siege = try Siege()
+        try fillPage(siege)
+        try siege.rounds(8) { round in
+            for number in 0..<20 {
+                let attacker = try HTTP2Attacker(port: siege.port)
+                switch number % 5 {
+                case 0: break
+                // Answers on their way, windows closed behind them.
+                case 1: try attacker.push((0..<20).map { _ in attacker.request("GET", "/v1/requests/page/callbacks") })
+                // Bodies half there.
+                case 2: for _ in 0..<20 {
+                    let stream = attacker.takeStream()
+                    try attacker.push([attacker.request("POST", "/callback", end: false, on: stream), .data([0x7B], on: stream)])
+                }
+                // A block half there, a frame half there.
+                case 3: try attacker.push([.headers([0x82], on: 1, endHeaders: false)])
+                default:
+                    let stream = attacker.takeStream()
+                    let body = Array(sentPayload("left-\(round)-\(number)").utf8)
+                    try attacker.push([attacker.request("POST", "/callback", end: false, on: stream), .data(body, on: stream, end: true)])
+                    try attacker.wire.push([0, 0, 9, 0], toleratingClose: true)
+                }
+                if resets { attacker.wire.resetOnClose() } else { attacker.wire.halfClose() }
+            }
+        }
+        try siege.expectRelieved()
+        // A few MiB of pages that were made and freed stay with the allocator, however long it goes on.
+        try siege.expectHeld(bytes: 4 * 1_024 * 1_024, connections: 0)
+    }
+
     @Test("connections reset while their answer is being written hold nothing", arguments: [false, true])
     func writing(resets: Bool) throws {
         let siege = try Siege()

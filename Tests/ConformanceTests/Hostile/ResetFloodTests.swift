@@ -80,7 +80,7 @@ struct ResetFloodTests {
     func madeYouReset(mistake: String) throws {
         let siege = try Siege()
         let attackers = try siege.expectEnded(
-            by: { attacker in (0..<25).flatMap { _ in Self.provoking(mistake, attacker) } }, nuisances: 25,
+            by: { attacker in (0..<50).flatMap { _ in Self.provoking(mistake, attacker) } }, nuisances: 50, attackers: 2,
             // Some of these are errors of the connection to begin with (RFC 9113 §5.4.1).
             with: [.enhanceYourCalm, .protocolError, .streamClosed, .frameSizeError, .flowControlError])
         for attacker in attackers {

@@ -94,6 +94,7 @@ struct SlowRequestTests {
         for attacker in attackers {
             try attacker.push(chunk)
             #expect(try statuses(in: attacker.readToEnd()) == [400])
+            attacker.halfClose()
         }
         try siege.expectRelieved()
     }
@@ -107,6 +108,7 @@ struct SlowRequestTests {
         try siege.rounds(8) { _ in try attacker.push(line) }
         try attacker.push(line)
         #expect(try statuses(in: attacker.readToEnd()) == [431])
+        attacker.halfClose()
         try siege.expectRelieved()
     }
 

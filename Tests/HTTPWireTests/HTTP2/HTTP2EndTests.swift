@@ -113,6 +113,19 @@ struct HTTP2EndTests {
         #expect(peer.read() == 0)
     }
 
+    @Test("a GOAWAY names the newest request that was given out: whole ones behind it may be sent again (RFC 9113 §6.8)")
+    func nothingDone() {
+        let peer = Peer()
+        peer.feed(opening() + settingsAcknowledgement + headers(1, pseudo()) + headers(3, pseudo()))
+        let more = headers(5, pseudo()) + headers(7, pseudo())
+        peer.session.receive(more.span, now: 0)
+        peer.session.fail(.enhanceYourCalm)
+        peer.take()
+        peer.read()
+        #expect(peer.outcome.requests.count == 2 && peer.outcome.goAway == 11)
+        #expect(peer.control.last { $0.kind == .goAway }?.number() == 3)
+    }
+
     @Test("requests that come too slowly are refused, those that began later are spared")
     func timeOut() {
         let peer = Peer()

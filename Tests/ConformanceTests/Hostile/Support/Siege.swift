@@ -10,7 +10,7 @@ import TestSupport
 
 final class Siege {
     /// Beside what an attack may hold: what a server needs more after a while of any use, allocator included.
-    private static let slackBytes = 6 * 1_024 * 1_024
+    private static let slackBytes = 4 * 1_024 * 1_024
     /// Callbacks before the first look at memory, so that storage which is reused is there.
     private static let warmUpCount = 64
 
