@@ -55,6 +55,8 @@ final class Connection {
     var takenBytes = 0
     /// What of requests this connection holds in memory, as the loop has counted it.
     var heldBytes = 0
+    /// What of answers its peer has not taken, likewise.
+    var unsentBytes = 0
     /// The log has its callback, and nothing behind that is read until it is answered (HTTP/1.1).
     var awaitsLog = false
     /// Whole requests may be in `input`: they wait for the log, or for the peer to read what is unsent.
@@ -93,6 +95,9 @@ final class Connection {
 
     /// Requests that waited can be served now (HTTP/1.1).
     var mayGoOn: Bool { hasWaitingInput && !awaitsLog && !hasOutput && !isClosing }
+
+    /// What of answers is in memory now.
+    var owesBytes: Int { output.count - outputStart + (streams?.session.unsentBytes ?? 0) }
 
     /// What of requests is in memory now: heads, bodies, input that waits.
     var holdsBytes: Int {

@@ -43,8 +43,10 @@ struct Exchanges {
     var isFull: Bool { Int(next - first) >= Self.waitingMax }
 
     /// More callbacks come than can be stored: what would wait now would be answered too late, and is told so at once.
-    func isBehind(now: Int64) -> Bool {
-        guard Int(next - first) > Self.batchCount, let oldest = ring[place(first)] else { return false }
+    ///
+    /// - Parameter loops: those that share the log.
+    func isBehind(now: Int64, loops: Int) -> Bool {
+        guard Int(next - first) > Self.batchCount / loops, let oldest = ring[place(first)] else { return false }
         return now - oldest.began > Self.behindMilliseconds
     }
 

@@ -60,6 +60,9 @@ struct Loop {
     static let heldBytesMax = 64 * 1_024 * 1_024
     /// A connection over HTTP/2 that alone holds more of it than this is the one to refuse.
     static let heldShareBytesMax = 1_024 * 1_024
+    /// Answers that peers have not taken, of all connections of a loop: a hundred of the largest pages. Beyond, whoever has
+    /// kept us waiting for longest is left.
+    static let unsentInAllBytesMax = 128 * 1_024 * 1_024
     /// What a closing peer may still send us before we stop listening to it.
     static let lingerBytesMax = 1_024 * 1_024
 
@@ -88,6 +91,8 @@ struct Loop {
     var again: [UInt64] = []
     /// What all connections hold of requests, in bytes.
     var heldBytes = 0
+    /// What all peers have not taken of answers, in bytes.
+    var unsentBytes = 0
     /// Let go of when draining: with the last loop's the socket closes, and nobody is left waiting in its backlog.
     var listeners: [(listener: Listener, role: ListenerRole)]
     /// When the listeners are watched again; nil while they are.
@@ -232,6 +237,7 @@ struct Loop {
         Socket.close(connection.fd)
         context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes
+        unsentBytes -= connection.unsentBytes
         if connection.isTurnedAway { turnedAwayCount -= 1 } else { handle.release() }
         // There is room again.
         if listeningResumesAt != nil { listeningResumesAt = now }

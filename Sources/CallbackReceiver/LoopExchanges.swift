@@ -10,7 +10,7 @@ import Platform
 extension Loop {
     /// Routes the loop's `request`. True: `response` answers it. False: the log has it, and `answer` comes later.
     mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Bool {
-        let isBehind = exchanges.isFull || exchanges.isBehind(now: now)
+        let isBehind = exchanges.isFull || exchanges.isBehind(now: now, loops: context.handles.count)
         switch context.router.route(
             request, role: connection.role, isDraining: isDraining, isOverloaded: isBehind, into: &response, using: &scratch)
         {

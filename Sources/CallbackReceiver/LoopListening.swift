@@ -42,7 +42,7 @@ extension Loop {
                 newcomer = Newcomer(fd: fd, role: entry.role, peer: context.admission.admit(address))
             } catch {
                 if error.isWouldBlock { return false }
-                if error.isOutOfDescriptors, makeRoom() { continue }
+                if error.isOfOneConnection || error.isOutOfDescriptors && makeRoom() { continue }
                 restListening(because: error)
                 return false
             }

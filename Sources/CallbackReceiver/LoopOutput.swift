@@ -122,44 +122,6 @@ extension Loop {
         connection.input = []
     }
 
-    // MARK: memory
-
-    /// Counts what the connection holds of requests; over the loop's bound, room is made.
-    private mutating func account(_ connection: Connection, _ slot: Int) {
-        let held = connection.holdsBytes
-        guard held != connection.heldBytes else { return }
-        heldBytes += held - connection.heldBytes
-        connection.heldBytes = held
-        if heldBytes > Self.heldBytesMax { relieve(connection, slot) }
-    }
-
-    /// Whoever has been sending a body for longest is refused, or who holds much over HTTP/2, else this one itself; none that
-    /// holds less than its share of the bound, since it is not what the memory is full of. All such together hold no more
-    /// than the bound once again.
-    private mutating func relieve(_ connection: Connection, _ slot: Int) {
-        let share = Self.heldBytesMax / max(1, handle.connectionCount ?? 1)
-        var victim = slot
-        if connection.streams == nil || connection.heldBytes <= Self.heldShareBytesMax {
-            var candidate = deadlines.oldest(.body)
-            for _ in 0..<Self.closeLooksMax {
-                guard let next = candidate else { break }
-                if let other = slots[next], other.heldBytes >= share {
-                    victim = next
-                    break
-                }
-                candidate = deadlines.next(after: next)
-            }
-        }
-        guard let other = slots[victim], other.heldBytes >= share else { return }
-        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
-        if let streams = other.streams {
-            streams.session.timeOutIncomplete(through: streams.session.newestStream)
-        } else {
-            refuse(.bodyTimeout, other)
-        }
-        finish(other, victim)
-    }
-
     // MARK: time
 
     mutating func expire(_ connection: Connection, _ slot: Int, _ kind: Deadline) {

@@ -40,6 +40,11 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isAddressInUse: Bool { code == EADDRINUSE }
     /// True for EMFILE and ENFILE: no descriptor is left.
     public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+    /// True for what accept(2) says of the one connection it would have taken: the next may be well. It lists them, and asks
+    /// to go on; EPERM is a firewall's.
+    public var isOfOneConnection: Bool {
+        [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM].contains(code)
+    }
     /// True for ENOENT.
     public var isMissing: Bool { code == ENOENT }
 }
