@@ -131,6 +131,12 @@ struct ProxyTests {
         let proxy = try Proxy(.haproxy, upstream: server.port, serverOption: " proto h2")
         let identifiers = (0..<200).map { "many-\($0)" }
         #expect(try proxy.postMany(version, identifiers.map { sentPayload($0) }, atATime: 50) == Array(repeating: "200", count: 200))
+        // An answer that comes before all of the body was sent: the stream goes on for a while, so that it is not lost.
+        let place = try TemporaryDirectory()
+        let large = try place.write(sentPayload("large", String(repeating: "x", count: 200_000)), to: "body")
+        for _ in 0..<10 {
+            #expect(try proxy.request(version, "/callback?key=secret", ["--data-binary", "@" + large]).status == 413)
+        }
         try server.child.kill9()
         let second = try ServerProcess(directory: server.directory, listen: "127.0.0.1:\(server.port)")
         #expect(try proxy.post(version, sentPayload("after")).status == 200)
