@@ -27,10 +27,8 @@ final class Connection {
 
         init(_ session: HTTP2Session) { self.session = session }
 
-        /// Nothing is asked and nothing is owed.
-        var isResting: Bool {
-            session.incompleteCount == 0 && session.unansweredCount == 0 && session.unsentBytes == 0 && awaitedCount == 0
-        }
+        /// Nothing is asked, requests that wait for their turn included, and nothing is owed.
+        var isResting: Bool { session.streamCount == 0 && session.unsentBytes == 0 && awaitedCount == 0 }
     }
 
     let fd: Int32

@@ -5,7 +5,8 @@
 //       └──── mailbox, deadlines ◀────────────────────────────────────────────────────────┘
 //
 // Promises: everything of a connection happens on its loop. Tokens carry a generation, tickets a serial number,
-// never a descriptor: descriptors are reused. Every open connection has exactly one deadline.
+// never a descriptor: descriptors are reused. Every open connection has one deadline,
+// or an exchange that has one.
 // Must not know: what routes answer, how the log stores.
 
 import CallbackLog

@@ -1,7 +1,7 @@
 // A loop as others see it: a mailbox, a wake-up and how many connections it has.
 //
-// Promises: safe from any thread. The mailbox needs no bound of its own: a connection has one callback in
-// flight at most, and connections are bounded (invariant 7). Whoever hands a connection over reserves its place
+// Promises: safe from any thread. The mailbox needs no bound of its own: callbacks in flight are
+// bounded (Exchanges.waitingMax), and so are connections (invariant 7). Whoever hands a connection over reserves its place
 // first, so that a loop never ends with one on its way.
 // Must not know: what the loop does with a message.
 

@@ -100,7 +100,8 @@ extension Loop {
         for _ in 0..<Self.closeLooksMax {
             guard let slot = candidate, let connection = slots[slot] else { return false }
             let rests = connection.wasAnswered || deadlines.began(slot) ?? now < now - Self.restMilliseconds
-            if rests, !Socket.isReadable(connection.fd) {
+            // What waits for its turn has been read already: the socket does not show it.
+            if rests, !connection.isInTurn, !Socket.isReadable(connection.fd) {
                 sayGoodbye(connection)
                 close(slot)
                 return true

@@ -59,6 +59,9 @@ extension HTTP2Session {
     /// Bytes of answers' content that the peer's windows have let go, in all.
     public var sentContentBytes: Int { connection.streams.sentContentBytes }
 
+    /// Streams that are open, whatever they wait for: the rest of a request, `next`, an answer, a window.
+    public var streamCount: Int { connection.streams.count }
+
     /// Bytes of heads and bodies of requests that are incomplete or not yet taken.
     public var heldBytes: Int { connection.streams.heldBytes }
 

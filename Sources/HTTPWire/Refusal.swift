@@ -4,8 +4,8 @@
 // are in either.
 // Must not know: how an answer is written or logged.
 
-/// Why a request cannot be read any further. The connection is closed after the answer, since where
-/// the next request would begin is not known.
+/// Why a request cannot be read any further. Over HTTP/1.1 the connection is closed after the answer, since where
+/// the next request would begin is not known; over HTTP/2 the stream ends, and its neighbours go on.
 public enum Refusal: Sendable, Equatable, CaseIterable {
     /// The first byte is none that a method starts with: TLS, another protocol, junk.
     case notHTTP
@@ -82,7 +82,7 @@ public enum Refusal: Sendable, Equatable, CaseIterable {
     private var answer: (status: UInt16, detail: String) {
         switch self {
         case .notHTTP:
-            (400, "This is no HTTP request: speak plain HTTP/1.1 to this port, without TLS.")
+            (400, "This is no HTTP request: speak plain HTTP/1.1 or HTTP/2 to this port, without TLS.")
         case .tooManyEmptyLines:
             (400, "Send the request line first, without empty lines before it.")
         case .malformedRequestLine:
@@ -144,7 +144,7 @@ public enum Refusal: Sendable, Equatable, CaseIterable {
         case .unknownTransferCoding:
             (501, "Use no transfer coding but chunked.")
         case .unsupportedVersion:
-            (505, "Speak HTTP/1.1 or HTTP/1.0.")
+            (505, "Speak HTTP/1.1 or HTTP/1.0, or HTTP/2 from the first byte on (prior knowledge).")
         }
     }
 }

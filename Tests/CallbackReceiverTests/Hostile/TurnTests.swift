@@ -44,4 +44,16 @@ struct TurnTests {
         }
         #expect(answered < 40, "\(answered) of 300 pages were made before the client's callback was answered")
     }
+
+    @Test("requests that wait for their turn are answered also where the client has closed its side behind them (HTTP/2)")
+    func halfClosed() throws {
+        let still = try StillServer()
+        let client = try HTTP2Connection(port: still.port)
+        let streams = (0..<100).map { _ in client.takeStream() }
+        try client.send(streams.map { stream in
+            .headers(HPACK.block(HTTP2Connection.fields("GET", "/v1/requests/good-1")), on: stream, end: true)
+        })
+        client.raw.halfClose()
+        for stream in streams { #expect(try client.answer(on: stream).status == 200) }
+    }
 }
