@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "CrispCallbackTests", dependencies: ["CrispCallback", "JSONReference"],
             exclude: ["Corpus"], swiftSettings: strict),
-        .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform"], swiftSettings: strict),
+        .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CallbackReceiverTests",
             dependencies: [

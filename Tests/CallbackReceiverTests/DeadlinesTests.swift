@@ -2,6 +2,7 @@
 //
 // Promises: the linked lists agree with a plain dictionary whatever is done in whatever order.
 
+import struct TestSupport.SeededGenerator
 import Testing
 
 @testable import CallbackReceiver

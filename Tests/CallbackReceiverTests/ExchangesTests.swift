@@ -4,6 +4,7 @@
 
 import CrispCallback
 import Platform
+import TestSupport
 import Testing
 
 @testable import CallbackReceiver

@@ -4,6 +4,7 @@
 // Must not know: how the log is made, beyond its queue, which it holds to make batches.
 
 import Platform
+import TestSupport
 import Testing
 
 @testable import CallbackLog

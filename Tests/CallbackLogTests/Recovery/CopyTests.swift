@@ -5,6 +5,7 @@
 // Must not know: what a sound line is (DamageTests).
 
 import Platform
+import TestSupport
 import Testing
 
 @testable import CallbackLog

@@ -4,6 +4,7 @@
 // Promises: every case is opened, held to the rule, written to, and opened again after a power loss.
 // Must not know: how recovery goes about it.
 
+import TestSupport
 import Testing
 
 @testable import CallbackLog

@@ -3,6 +3,7 @@
 // Promises: seeded; what must be served is read off the raw bytes, line by line, not from the log.
 // Must not know: where exactly a place is reported (DamageTests holds that, for one segment).
 
+import TestSupport
 import Testing
 
 @testable import CallbackLog

@@ -3,6 +3,7 @@
 // Promises: the hash is cut to a few bits, to none, so that all ids and payloads meet.
 // Must not know: how the hash is made.
 
+import TestSupport
 import Testing
 
 @testable import CallbackLog
