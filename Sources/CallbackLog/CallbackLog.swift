@@ -149,13 +149,21 @@ public final class CallbackLog: Sendable {
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
         var locations: [RecordLocation] = []
-        for chain in shared.chains(of: hash.hash(requestID)) where try chain.names(requestID, using: &reader) {
-            locations.append(RecordLocation(segment: chain.segment, entry: chain.newest))
-            for entry in chain.older { locations.append(RecordLocation(segment: chain.segment, entry: entry)) }
+        var isVerified = false
+        var failure: RecordReadFailure?
+        for candidate in shared.candidates(of: hash.hash(requestID)) {
+            let location = RecordLocation(segment: candidate.segment, entry: candidate.entry)
+            do throws(RecordReadFailure) {
+                let line = try reader.read(candidate.entry, in: candidate.segment)
+                guard line.names(requestID, in: reader.bytes.span) else { continue }
+                isVerified = true
+            } catch {
+                failure = error
+            }
+            // What cannot be read counts as one of the request whose hash it has, where there is such a request.
+            locations.append(location)
         }
-        // In order already, but for a request that has two chains in one segment, since a record of it could not
-        // be read back when the second one began.
-        locations.sort { $0.sequence > $1.sequence }
+        if !isVerified, let failure { throw failure }
         return locations
     }
 

@@ -26,33 +26,10 @@ public enum LogBlock: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// The records of one request in one segment. Not verified: a hash led here.
-struct Chain {
+/// A record that a hash led to: whose it is stands in its line, and has to be looked at.
+struct Candidate {
     let segment: any File
-    /// The newest one's place in the segment's index.
-    let head: Int
-    let isInOpenSegment: Bool
-    let newest: RecordEntry
-    /// The others, newest first. Most chains have none, and then this allocates nothing.
-    let older: [RecordEntry]
-
-    var count: Int { 1 + older.count }
-}
-
-extension Segment {
-    /// Every chain whose hash is this one.
-    func appendChains(of requestHash: UInt64, isOpen: Bool, to chains: inout [Chain]) {
-        for head in index.heads(of: requestHash) {
-            var older: [RecordEntry] = []
-            var previous = index.previous(of: head)
-            while let current = previous {
-                older.append(index.entries[current])
-                previous = index.previous(of: current)
-            }
-            chains.append(
-                Chain(segment: file, head: head, isInOpenSegment: isOpen, newest: index.entries[head], older: older))
-        }
-    }
+    let entry: RecordEntry
 }
 
 struct Published {
@@ -85,34 +62,19 @@ final class Shared: Sendable {
 
     init(_ published: sending Published) { self.published = Mutex(published) }
 
-    /// Every chain whose hash is this one, newest segment first, all as of one moment.
-    func chains(of requestHash: UInt64) -> [Chain] {
-        var chains: [Chain] = []
-        let sealed = published.withLock { published in
-            published.open.appendChains(of: requestHash, isOpen: true, to: &chains)
-            return published.sealed
+    /// Every record whose hash is this one, newest first, all as of one moment.
+    func candidates(of requestHash: UInt64) -> [Candidate] {
+        var entries: [RecordEntry] = []
+        let (sealed, file) = published.withLock { published in
+            published.open.index.appendEntries(of: requestHash, to: &entries)
+            return (published.sealed, published.open.file)
         }
-        for segment in sealed.reversed() { segment.appendChains(of: requestHash, isOpen: false, to: &chains) }
-        return chains
-    }
-}
-
-extension Chain {
-    /// True where the chain is that of `identifier`: one of its records, the newest that can be read, says so.
-    func names(_ identifier: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> Bool {
-        var failure: RecordReadFailure
-        do throws(RecordReadFailure) {
-            return try reader.read(newest, in: segment).names(identifier, in: reader.bytes.span)
-        } catch {
-            failure = error
+        var candidates = entries.map { Candidate(segment: file, entry: $0) }
+        for segment in sealed.reversed() {
+            entries.removeAll(keepingCapacity: true)
+            segment.index.appendEntries(of: requestHash, to: &entries)
+            for entry in entries { candidates.append(Candidate(segment: segment.file, entry: entry)) }
         }
-        for entry in older {
-            do throws(RecordReadFailure) {
-                return try reader.read(entry, in: segment).names(identifier, in: reader.bytes.span)
-            } catch {
-                failure = error
-            }
-        }
-        throw failure
+        return candidates
     }
 }

@@ -93,13 +93,13 @@ struct Recovery {
         // A process killed before it could has made names that are not durable, and what it acknowledges next
         // would go with them.
         try directory.synchronize()
-        var state = ScanState(first: firsts.first ?? 1, hash: hash)
+        var state = ScanState(first: firsts.first ?? 1)
         for (ordinal, first) in firsts.enumerated() {
             let file = try directory.open(SegmentName.name(first: first))
             let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
-            let scan = try SegmentScan(file, first: first, successor: successor, state: &state)
-            segments.append(Segment(file: file, first: first, index: scan.index))
-            scans.append(scan)
+            var segment = Segment(file: file, first: first, index: SegmentIndex(first: first))
+            scans.append(try scan(&segment, successor: successor, state: &state))
+            segments.append(segment)
         }
         report.damages = state.damages
         report.damageCount = state.damageCount
@@ -125,7 +125,7 @@ struct Recovery {
         }
         end = scans.last?.end ?? 0
         report.segments = segments.count
-        report.records = segments.reduce(0) { $0 + $1.index.entries.count }
+        report.records = segments.reduce(0) { $0 + $1.index.count }
         report.bytes = scans.reduce(0) { $0 + $1.end }
     }
 
@@ -178,11 +178,20 @@ struct Recovery {
         try file.synchronizeData()
     }
 
+    /// Reads a segment, with its index.
+    private func scan(_ segment: inout Segment, successor: UInt64?, state: inout ScanState) throws(SystemError) -> SegmentScan {
+        var index = SegmentIndex(first: segment.first)
+        var identifier: [UInt8] = []
+        let scan = try SegmentScan(segment.file, first: segment.first, successor: successor, state: &state) { line, bytes, offset in
+            if let entry = RecordEntry(line, bytes, at: offset, first: index.first, hash: hash, identifier: &identifier) { index.append(entry) }
+        }
+        segment.index = index
+        return scan
+    }
+
     private mutating func rescan(_ ordinal: Int, successor: UInt64?) throws(SystemError) {
-        var state = ScanState(first: segments[ordinal].first, hash: hash)
-        let scan = try SegmentScan(segments[ordinal].file, first: segments[ordinal].first, successor: successor, state: &state)
-        segments[ordinal].index = scan.index
-        scans[ordinal] = scan
+        var state = ScanState(first: segments[ordinal].first)
+        scans[ordinal] = try scan(&segments[ordinal], successor: successor, state: &state)
     }
 
     /// Invariant 4. The records above the proven position stand in the newest segment that has records.
@@ -190,14 +199,16 @@ struct Recovery {
         // The first of them, not the position after the proven one: that may lie in a damaged place, and a
         // segment named by it would begin with a hole of its own.
         guard let source = segments.lastIndex(where: { $0.first <= proven + 1 }),
-            let first = segments[source].index.entries.first(where: { $0.sequence > proven })?.sequence
+            let start = (0..<segments[source].index.count).first(where: { (position: Int) in segments[source].index[position].sequence > proven })
         else { return }
+        let first = segments[source].index[start].sequence
         let name = SegmentName.name(first: first)
         let fresh = try directory.create(SegmentName.unfinished(name))
         var buffer: [UInt8] = []
         var position: Int64 = 0
         var reader = RecordReader()
-        for entry in segments[source].index.entries where entry.sequence >= first {
+        for number in start..<segments[source].index.count {
+            let entry = segments[source].index[number]
             do throws(RecordReadFailure) {
                 _ = try reader.read(entry, in: segments[source].file)
             } catch {
@@ -217,7 +228,7 @@ struct Recovery {
         try directory.rename(SegmentName.unfinished(name), to: name)
         try directory.synchronize()
 
-        let copy = Segment(file: try directory.open(name), first: first, index: SegmentIndex())
+        let copy = Segment(file: try directory.open(name), first: first, index: SegmentIndex(first: first))
         if segments[source].first == first {
             segments[source] = copy
             try rescan(source, successor: nil)
@@ -232,9 +243,9 @@ struct Recovery {
     private mutating func beginSegment() throws(SystemError) {
         let file = try directory.create(SegmentName.name(first: next))
         try directory.synchronize()
-        segments.append(Segment(file: file, first: next, index: SegmentIndex()))
-        var state = ScanState(first: next, hash: hash)
-        scans.append(try SegmentScan(file, first: next, successor: nil, state: &state))
+        segments.append(Segment(file: file, first: next, index: SegmentIndex(first: next)))
+        var state = ScanState(first: next)
+        scans.append(try SegmentScan(file, first: next, successor: nil, state: &state) { _, _, _ in })
     }
 }
 

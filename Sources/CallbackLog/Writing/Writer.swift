@@ -120,30 +120,37 @@ final class Writer {
         let requestHash = options.hash.hash(identifier)
         let payloadHash = options.hash.hash(submission.record.span.extracting(submission.payload))
         let held = batch.held(submission, requestHash: requestHash, payloadHash: payloadHash)
-        if let sequence = held?.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
+        if let sequence = held.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
 
-        var head: Int?
-        var durableCount = 0
-        for chain in shared.chains(of: requestHash) {
+        let candidates = shared.candidates(of: requestHash)
+        for candidate in candidates where candidate.entry.payloadHash == payloadHash && candidate.entry.kind == .callback {
             do throws(RecordReadFailure) {
-                guard try chain.names(identifier, using: &reader) else { continue }
-                if chain.isInOpenSegment { head = chain.head }
-                durableCount += chain.count
-                for entry in [chain.newest] + chain.older where entry.payloadHash == payloadHash && entry.kind == .callback {
-                    let line = try reader.read(entry, in: chain.segment)
-                    if reader.bytes[line.payload] == submission.record[submission.payload] {
-                        return batch.answer(.stored(sequence: entry.sequence, duplicate: true))
-                    }
+                let line = try reader.read(candidate.entry, in: candidate.segment)
+                if line.names(identifier, in: reader.bytes.span), reader.bytes[line.payload] == submission.record[submission.payload] {
+                    return batch.answer(.stored(sequence: candidate.entry.sequence, duplicate: true))
                 }
             } catch {
                 // What cannot be read cannot be shown to be the same: stored again rather than lost.
                 observe(.unreadable(error))
             }
         }
-        let count = held?.count ?? durableCount
-        guard count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
+        // Only where it could matter is it worth reading whose records they are.
+        let mayBeTooMany = held.count + candidates.count >= CallbackLog.recordsPerRequestMax
+        if mayBeTooMany, held.count + countOfRecords(of: identifier, among: candidates) >= CallbackLog.recordsPerRequestMax {
+            return batch.answer(.tooManyRecords)
+        }
         batch.add(
-            position, requestHash: requestHash, payloadHash: payloadHash, head: head, count: count, receivedAt: receivedAt, durable: durable)
+            position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
+    }
+
+    /// What cannot be read counts: it is bounded, whosever it is.
+    private func countOfRecords(of identifier: Span<UInt8>, among candidates: [Candidate]) -> Int {
+        var count = 0
+        for candidate in candidates {
+            if let line = try? reader.read(candidate.entry, in: candidate.segment), !line.names(identifier, in: reader.bytes.span) { continue }
+            count += 1
+        }
+        return count
     }
 
     /// After fdatasync: the batch's records become visible, all at once.
@@ -211,7 +218,7 @@ final class Writer {
             throw error
         }
         open = Open(file: file, first: first, size: Int64(batch.lines.count))
-        shared.published.withLock { $0.begin(Segment(file: file, first: first, index: SegmentIndex())) }
+        shared.published.withLock { $0.begin(Segment(file: file, first: first, index: SegmentIndex(first: first))) }
         observe(.segmentBegun(name: name))
     }
 
