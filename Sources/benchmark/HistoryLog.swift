@@ -1,0 +1,109 @@
+// The log of a long history, on disk: written, grown, brought back to what it was.
+//
+// Promises: written by LogFiles from History, one record a millisecond up to now, in a directory of its own; a list of its
+// segments beside it says that it is complete, and what it was before servers wrote to it. Index files are the server's:
+// here they are counted, and removed so that they are made again.
+// Must not know: what is measured.
+
+import CallbackLog
+import Foundation
+import Platform
+
+struct HistoryLog {
+    /// A record's line and its part of the index files, at most.
+    private static let recordBytesMax = 640
+    private static let segmentSuffix = ".jsonl"
+    private static let indexSuffix = ".index"
+    private static let progressRecords = 1_000_000
+
+    let path: String
+    let records: Int
+    /// Segments as they were written, oldest first.
+    private(set) var segments: [(name: String, bytes: Int64)] = []
+    private let directory: SystemDirectory
+
+    /// What a log of so many records takes on disk, at most.
+    static func bytesMax(records: Int) -> Int64 { Int64(records) * Int64(recordBytesMax) }
+
+    /// In a folder of its own in `parent`: written now, unless it is there already.
+    init(records: Int, in parent: String) throws {
+        self.records = records
+        path = parent + "/history-\(records)"
+        directory = try SystemDirectory(creating: path)
+        let list = (try? String(contentsOfFile: path + ".list", encoding: .utf8)) ?? ""
+        segments = list.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            return words.count == 2 ? Int64(words[1]).map { (String(words[0]), $0) } : nil
+        }
+        if segments.isEmpty { try write() } else { try restore() }
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+        try? FileManager.default.removeItem(atPath: path + ".list")
+    }
+
+    var bytes: Double { segments.reduce(0) { $0 + Double($1.bytes) } }
+    var newestSegmentBytes: Double { Double(segments.last?.bytes ?? 0) }
+
+    private mutating func write() throws {
+        try History.check()
+        for name in try directory.names() { try directory.remove(name) }
+        let begun = Clock.monotonicNanoseconds()
+        let start = Clock.wallMilliseconds() - Int64(records)
+        var files = LogFiles(in: directory)
+        var history = History()
+        for number in 1...records {
+            history.make(UInt64(number))
+            try files.append(
+                sequence: UInt64(number), receivedAt: Timestamp(milliseconds: start + Int64(number)),
+                requestID: history.payload.span.extracting(history.requestID), status: history.status,
+                payload: history.payload.span)
+            if number % Self.progressRecords == 0 {
+                let seconds = Double(Clock.monotonicNanoseconds() - begun) / 1_000_000_000
+                Progress.say("\(text(Double(number))) of \(text(Double(records))) records written, \(text(seconds)) s")
+            }
+        }
+        try files.finish(receivedAt: Timestamp(milliseconds: start + Int64(records)), durable: UInt64(records))
+        try directory.synchronize()
+        for name in try names(Self.segmentSuffix) { segments.append((name, try directory.open(name).size())) }
+        let list = segments.map { "\($0.name) \($0.bytes)\n" }.joined()
+        try list.write(toFile: path + ".list", atomically: true, encoding: .utf8)
+    }
+
+    /// Takes away what servers added: records, and index files of what was no sealed segment before.
+    func restore() throws {
+        let sealed = Set(segments.dropLast().map { Self.stem($0.name) })
+        let kept = Dictionary(uniqueKeysWithValues: segments.map { ($0.name, $0.bytes) })
+        for name in try directory.names() {
+            if let bytes = kept[name] {
+                let file = try directory.open(name)
+                if try file.size() > bytes { try file.truncate(to: bytes) }
+            } else if name.contains(Self.segmentSuffix) || (name.hasSuffix(Self.indexSuffix) && !sealed.contains(Self.stem(name))) {
+                try directory.remove(name)
+            }
+        }
+        try directory.synchronize()
+    }
+
+    // MARK: index files
+
+    func removeIndexFiles() throws {
+        for name in try names(Self.indexSuffix) { try directory.remove(name) }
+    }
+
+    /// Sealed segments without an index file.
+    func missingIndexFiles() throws -> Int {
+        let indexed = Set(try names(Self.indexSuffix).map(Self.stem))
+        return try names(Self.segmentSuffix).dropLast().count { !indexed.contains(Self.stem($0)) }
+    }
+
+    func indexBytes() throws -> Double {
+        try names(Self.indexSuffix).reduce(0) { $0 + Double(try directory.open($1).size()) }
+    }
+
+    /// Oldest first.
+    private func names(_ suffix: String) throws -> [String] { try directory.names().filter { $0.hasSuffix(suffix) }.sorted() }
+
+    private static func stem(_ name: String) -> String { String(name.prefix { $0 != "." }) }
+}

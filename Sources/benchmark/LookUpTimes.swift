@@ -1,0 +1,81 @@
+// What it takes to look up random ids of a history, there or not: over HTTP, and in the log alone.
+//
+// Promises: each look-up is timed by itself; over HTTP one connection asks one after the other, from the request being
+// handed to the kernel to its answer being read, and the answer is looked at afterwards. The ids are the same every time,
+// in no order, and none is kept.
+// Must not know: how the log came to be.
+
+import CallbackLog
+import Platform
+
+/// p50 and p99, in microseconds.
+struct LookUpTimes {
+    var median = Double.nan
+    var percentile99 = Double.nan
+
+    private static let count = 50_000
+    private static let answerBytesMax = 65_536
+
+    private init(nanoseconds: [UInt32]) {
+        let both = percentiles([0.5, 0.99], of: nanoseconds)
+        median = both[0] / 1_000
+        percentile99 = both[1] / 1_000
+    }
+
+    init() {}
+
+    /// Random numbers of callbacks 1…records, or as many of ones that are not there.
+    private struct Numbers {
+        var random = SeededNumbers(seed: 4)
+        let range: Range<UInt64>
+
+        init(records: Int, areThere: Bool) {
+            let first = areThere ? 1 : History.absent
+            range = first..<(first + UInt64(records))
+        }
+
+        mutating func next() -> UInt64 { .random(in: range, using: &random) }
+    }
+
+    /// Asked of the server at `port`.
+    init(port: UInt16, records: Int, areThere: Bool) throws {
+        var numbers = Numbers(records: records, areThere: areThere)
+        let fd = try Loopback.connect(port: port)
+        defer { Socket.close(fd) }
+        var request = Array("GET /v1/requests/".utf8)
+        let place = request.count
+        request += History.requestID(1) + Array(" HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)
+        var answer = [UInt8](repeating: 0, count: Self.answerBytesMax)
+        var output: [UInt8] = []
+        var reading = HTTP1LoadPeer(authority: "", series: 0)
+        var nanoseconds: [UInt32] = []
+        for _ in 0..<Self.count {
+            request.replaceSubrange(place..<(place + History.idBytes), with: History.requestID(numbers.next()))
+            let asked = Clock.monotonicNanoseconds()
+            guard case .bytes(request.count) = Socket.send(fd, request, from: 0) else { throw BenchmarkFailure("cannot ask") }
+            guard case .bytes(let count) = Socket.receive(fd, into: &answer, from: 0) else { throw BenchmarkFailure("no answer") }
+            nanoseconds.append(UInt32(clamping: Clock.monotonicNanoseconds() - asked))
+            var status = 0
+            let used = try reading.receive(answer, count: count, into: &output) { status = $0.status }
+            guard used == count, status == (areThere ? 200 : 404) else {
+                throw BenchmarkFailure("a look-up was answered with \(status)")
+            }
+        }
+        self.init(nanoseconds: nanoseconds)
+    }
+
+    /// In the log itself, opened by this process; a record that is there is read and verified.
+    init(_ log: CallbackLog, records: Int, areThere: Bool) throws {
+        var numbers = Numbers(records: records, areThere: areThere)
+        var reader = RecordReader()
+        var nanoseconds: [UInt32] = []
+        for _ in 0..<Self.count {
+            let identifier = History.requestID(numbers.next())
+            let begun = Clock.monotonicNanoseconds()
+            let found = try log.records(of: identifier.span, using: &reader).count
+            nanoseconds.append(UInt32(clamping: Clock.monotonicNanoseconds() - begun))
+            guard found == (areThere ? 1 : 0) else { throw BenchmarkFailure("a look-up found \(found) records") }
+        }
+        self.init(nanoseconds: nanoseconds)
+    }
+}
