@@ -1,8 +1,12 @@
-// The log of a long history, on disk: written, grown, brought back to what it was.
+// The log of a long history, on disk: written, thinned out where it is very long, brought back to what it was.
+//
+//     write 10 million ─▶ index files ─▶ empty the sealed segments ─▶ write the next 10 million ─▶ …
 //
 // Promises: written by LogFiles from History, one record a millisecond up to now, in a directory of its own; a list of its
-// segments beside it says that it is complete, and what it was before servers wrote to it. Index files are the server's:
-// here they are counted, and removed so that they are made again.
+// segments beside it says that it is complete, and what it was before servers wrote to it. Of more than ten million
+// records the older segments are holes of the right size, with real index files: a disk has room for these, and a start
+// or a look-up of what is not there reads nothing else. Index files are the server's: here they are counted, and removed
+// so that they are made again.
 // Must not know: what is measured.
 
 import CallbackLog
@@ -11,7 +15,10 @@ import Platform
 
 struct HistoryLog {
     /// A record's line and its part of the index files, at most.
-    private static let recordBytesMax = 640
+    private static let recordBytesMax: Int64 = 640
+    private static let indexBytesMax: Int64 = 160
+    /// Of more, the older ones are thinned out.
+    private static let wholeRecordsMax = 10_000_000
     private static let segmentSuffix = ".jsonl"
     private static let indexSuffix = ".index"
     private static let progressRecords = 1_000_000
@@ -23,10 +30,13 @@ struct HistoryLog {
     private let directory: SystemDirectory
 
     /// What a log of so many records takes on disk, at most.
-    static func bytesMax(records: Int) -> Int64 { Int64(records) * Int64(recordBytesMax) }
+    static func bytesMax(records: Int) -> Int64 {
+        Int64(min(records, wholeRecordsMax)) * recordBytesMax + Int64(max(0, records - wholeRecordsMax)) * indexBytesMax
+    }
 
-    /// In a folder of its own in `parent`: written now, unless it is there already.
-    init(records: Int, in parent: String) throws {
+    /// In a folder of its own in `parent`: written now, unless it is there already. `index` makes the index files that are
+    /// missing.
+    init(records: Int, in parent: String, index: (HistoryLog) throws -> Void) throws {
         self.records = records
         path = parent + "/history-\(records)"
         directory = try SystemDirectory(creating: path)
@@ -35,8 +45,13 @@ struct HistoryLog {
             let words = line.split(separator: " ")
             return words.count == 2 ? Int64(words[1]).map { (String(words[0]), $0) } : nil
         }
-        if segments.isEmpty { try write() } else { try restore() }
+        if segments.isEmpty { try write(index) } else { try restore() }
     }
+
+    var isThinnedOut: Bool { records > Self.wholeRecordsMax }
+
+    /// Numbers of callbacks that can be read.
+    var there: ClosedRange<UInt64> { UInt64((records - 1) / Self.wholeRecordsMax * Self.wholeRecordsMax + 1)...UInt64(records) }
 
     func remove() {
         try? FileManager.default.removeItem(atPath: path)
@@ -46,17 +61,30 @@ struct HistoryLog {
     var bytes: Double { segments.reduce(0) { $0 + Double($1.bytes) } }
     var newestSegmentBytes: Double { Double(segments.last?.bytes ?? 0) }
 
-    private mutating func write() throws {
+    private mutating func write(_ index: (HistoryLog) throws -> Void) throws {
         try History.check()
         for name in try directory.names() { try directory.remove(name) }
-        let begun = Clock.monotonicNanoseconds()
         let start = Clock.wallMilliseconds() - Int64(records)
+        for written in stride(from: 0, to: records, by: Self.wholeRecordsMax) {
+            if written > 0 {
+                try index(self)
+                try thinOut()
+            }
+            try write((written + 1)...min(records, written + Self.wholeRecordsMax), startMilliseconds: start)
+        }
+        for name in try names(Self.segmentSuffix) { segments.append((name, try directory.open(name).size())) }
+        let text = segments.map { "\($0.name) \($0.bytes)\n" }.joined()
+        try text.write(toFile: path + ".list", atomically: true, encoding: .utf8)
+    }
+
+    private func write(_ numbers: ClosedRange<Int>, startMilliseconds: Int64) throws {
+        let begun = Clock.monotonicNanoseconds()
         var files = LogFiles(in: directory)
         var history = History()
-        for number in 1...records {
+        for number in numbers {
             history.make(UInt64(number))
             try files.append(
-                sequence: UInt64(number), receivedAt: Timestamp(milliseconds: start + Int64(number)),
+                sequence: UInt64(number), receivedAt: Timestamp(milliseconds: startMilliseconds + Int64(number)),
                 requestID: history.payload.span.extracting(history.requestID), status: history.status,
                 payload: history.payload.span)
             if number % Self.progressRecords == 0 {
@@ -64,11 +92,19 @@ struct HistoryLog {
                 Progress.say("\(text(Double(number))) of \(text(Double(records))) records written, \(text(seconds)) s")
             }
         }
-        try files.finish(receivedAt: Timestamp(milliseconds: start + Int64(records)), durable: UInt64(records))
+        let last = Timestamp(milliseconds: startMilliseconds + Int64(numbers.upperBound))
+        try files.finish(receivedAt: last, durable: UInt64(numbers.upperBound))
         try directory.synchronize()
-        for name in try names(Self.segmentSuffix) { segments.append((name, try directory.open(name).size())) }
-        let list = segments.map { "\($0.name) \($0.bytes)\n" }.joined()
-        try list.write(toFile: path + ".list", atomically: true, encoding: .utf8)
+    }
+
+    /// Makes holes of the sealed segments.
+    private func thinOut() throws {
+        for name in try names(Self.segmentSuffix).dropLast() {
+            let file = try directory.open(name)
+            let bytes = try file.size()
+            try file.truncate(to: 0)
+            try file.truncate(to: bytes)
+        }
     }
 
     /// Takes away what servers added: records, and index files of what was no sealed segment before.

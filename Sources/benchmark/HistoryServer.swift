@@ -59,9 +59,10 @@ struct HistoryServer {
         throw BenchmarkFailure("the server does not know callback \(number) of \(log.records)")
     }
 
-    /// The first start of all, which makes the index files: how long until all are there, nil where they do not come, and
-    /// the most anonymous memory meanwhile.
+    /// A start that finds no index files and makes them: how long until all are there, nil where they do not come, and the
+    /// most anonymous memory meanwhile.
     func makeIndexFiles(_ log: HistoryLog) throws -> (seconds: Double?, peakBytes: Double) {
+        Progress.say("a start that makes index files")
         let begun = Clock.monotonicNanoseconds()
         var memory: AnonymousMemory?
         let here = try Subject.receiver(tools, workplace, directory: log.path) { memory = AnonymousMemory(of: $0) }

@@ -24,22 +24,21 @@ struct LookUpTimes {
 
     init() {}
 
-    /// Random numbers of callbacks 1…records, or as many of ones that are not there.
+    /// Random numbers of callbacks that are there, or that no log has.
     private struct Numbers {
         var random = SeededNumbers(seed: 4)
-        let range: Range<UInt64>
+        let range: ClosedRange<UInt64>
 
-        init(records: Int, areThere: Bool) {
-            let first = areThere ? 1 : History.absent
-            range = first..<(first + UInt64(records))
+        init(_ log: HistoryLog, areThere: Bool) {
+            range = areThere ? log.there : History.absent...(History.absent + UInt64(log.records))
         }
 
         mutating func next() -> UInt64 { .random(in: range, using: &random) }
     }
 
-    /// Asked of the server at `port`.
-    init(port: UInt16, records: Int, areThere: Bool) throws {
-        var numbers = Numbers(records: records, areThere: areThere)
+    /// Ids of `log`, asked of the server at `port`.
+    init(_ log: HistoryLog, port: UInt16, areThere: Bool) throws {
+        var numbers = Numbers(log, areThere: areThere)
         let fd = try Loopback.connect(port: port)
         defer { Socket.close(fd) }
         var request = Array("GET /v1/requests/".utf8)
@@ -65,14 +64,14 @@ struct LookUpTimes {
     }
 
     /// In the log itself, opened by this process; a record that is there is read and verified.
-    init(_ log: CallbackLog, records: Int, areThere: Bool) throws {
-        var numbers = Numbers(records: records, areThere: areThere)
+    init(_ log: HistoryLog, in opened: CallbackLog, areThere: Bool) throws {
+        var numbers = Numbers(log, areThere: areThere)
         var reader = RecordReader()
         var nanoseconds: [UInt32] = []
         for _ in 0..<Self.count {
             let identifier = History.requestID(numbers.next())
             let begun = Clock.monotonicNanoseconds()
-            let found = try log.records(of: identifier.span, using: &reader).count
+            let found = try opened.records(of: identifier.span, using: &reader).count
             nanoseconds.append(UInt32(clamping: Clock.monotonicNanoseconds() - begun))
             guard found == (areThere ? 1 : 0) else { throw BenchmarkFailure("a look-up found \(found) records") }
         }

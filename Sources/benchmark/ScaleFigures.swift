@@ -30,6 +30,12 @@ struct ScaleFigures {
         var postShares: [Double] = []
         var loadMemory = Double.nan
 
+        /// Adds some index files. Where they did not all come, there is no figure.
+        mutating func addIndex(_ made: (seconds: Double?, peakBytes: Double)) {
+            indexSeconds = (indexSeconds.isNaN ? 0 : indexSeconds) + (made.seconds ?? .nan)
+            indexMemory = Double.maximum(indexMemory, made.peakBytes)
+        }
+
         var startMemory: Double { max(clean.peakBytes, killed.peakBytes) }
         var postsMedian: Double { median(posts) }
         var postShare: Double { median(postShares) }
@@ -65,21 +71,22 @@ struct ScaleFigures {
 
     private func measure(_ records: Int, in parent: String) throws -> Figures {
         Progress.say("a history of \(text(Double(records))) records")
-        let log = try HistoryLog(records: records, in: parent)
-        defer { if keptIn == nil { log.remove() } }
+        let server = HistoryServer(tools: tools, workplace: workplace)
         var figures = Figures()
+        let log = try HistoryLog(records: records, in: parent) {
+            let made = try server.makeIndexFiles($0)
+            guard made.seconds != nil else { throw BenchmarkFailure("the server makes no index files, and holes cannot be read") }
+            figures.addIndex(made)
+        }
+        defer { if keptIn == nil { log.remove() } }
         figures.logBytes = log.bytes
         figures.newestSegmentBytes = log.newestSegmentBytes
-        let server = HistoryServer(tools: tools, workplace: workplace)
-        var course = Course(server: server, log: log, series: Self.firstSeries)
-
-        try log.removeIndexFiles()
-        Progress.say("the first start: index files")
-        let index = try server.makeIndexFiles(log)
-        figures.indexSeconds = index.seconds ?? .nan
-        figures.indexMemory = index.peakBytes
+        // Those of holes cannot be made again.
+        if !log.isThinnedOut { try log.removeIndexFiles() }
+        if try log.missingIndexFiles() > 0 { try figures.addIndex(server.makeIndexFiles(log)) }
         figures.indexBytes = try log.indexBytes()
 
+        var course = Course(server: server, log: log, series: Self.firstSeries)
         Progress.say("starts after a clean stop, look-ups")
         try course.cleanStarts(rounds, &figures)
         Progress.say("look-ups in the log alone")
@@ -109,7 +116,7 @@ private struct Course {
     }
 
     private mutating func start() throws -> (Subject, HistoryServer.Start) {
-        try server.start(log, asking: .random(in: 1...UInt64(log.records), using: &random))
+        try server.start(log, asking: .random(in: log.there, using: &random))
     }
 
     mutating func cleanStarts(_ rounds: Int, _ figures: inout ScaleFigures.Figures) throws {
@@ -120,8 +127,8 @@ private struct Course {
             // So that there is something to stop.
             _ = try marker.sequence(here)
             guard round == rounds else { continue }
-            figures.thereOverHTTP = try LookUpTimes(port: here.port, records: log.records, areThere: true)
-            figures.absentOverHTTP = try LookUpTimes(port: here.port, records: log.records, areThere: false)
+            figures.thereOverHTTP = try LookUpTimes(log, port: here.port, areThere: true)
+            figures.absentOverHTTP = try LookUpTimes(log, port: here.port, areThere: false)
         }
         try log.restore()
     }
@@ -129,8 +136,8 @@ private struct Course {
     func lookUps(_ figures: inout ScaleFigures.Figures) throws {
         let opened = try CallbackLog.open(path: log.path)
         defer { opened.close() }
-        figures.there = try LookUpTimes(opened, records: log.records, areThere: true)
-        figures.absent = try LookUpTimes(opened, records: log.records, areThere: false)
+        figures.there = try LookUpTimes(log, in: opened, areThere: true)
+        figures.absent = try LookUpTimes(log, in: opened, areThere: false)
     }
 
     mutating func killedStarts(_ rounds: Int, _ figures: inout ScaleFigures.Figures) throws {
@@ -156,15 +163,14 @@ private struct Course {
                     server.workplace.stop(here.process)
                     try? FileManager.default.removeItem(atPath: directory)
                 }
-                figures.absentInEmptyLog = try LookUpTimes(port: here.port, records: log.records, areThere: false)
+                figures.absentInEmptyLog = try LookUpTimes(log, port: here.port, areThere: false)
                 share /= try server.durablePosts(here, seconds: seconds, series: nextSeries()).perSecond
             } else {
                 let (here, _) = try start()
                 defer { server.workplace.stop(here.process) }
                 let load = try server.durablePosts(here, seconds: seconds, series: nextSeries())
                 figures.posts.append(load.perSecond)
-                figures.loadMemory = load.peakBytes > figures.loadMemory ? load.peakBytes : figures.loadMemory
-                if figures.loadMemory.isNaN { figures.loadMemory = load.peakBytes }
+                figures.loadMemory = Double.maximum(figures.loadMemory, load.peakBytes)
                 share *= load.perSecond
             }
         }
