@@ -4,6 +4,8 @@
 //     00000000000000000042.jsonl.torn     what a crash tore off, cut by recovery
 //     00000000000000000042.jsonl.failed   a segment without a durable record, given up after a failed write
 //     00000000000000000042.jsonl.new      being written by recovery; without meaning until renamed
+//     00000000000000000042.index          the index of that segment; derived, may be deleted
+//     00000000000000000042.index.new      being written; without meaning until renamed
 //
 // Promises: only the first form is ever read as a log. Must not know what is in them.
 
@@ -11,13 +13,23 @@ enum SegmentName {
     static let suffix = ".jsonl"
     static let digits = 20
 
-    static func name(first sequence: UInt64) -> String {
-        let number = String(sequence)
-        return String(repeating: "0", count: digits - number.count) + number + suffix
-    }
+    static func name(first sequence: UInt64) -> String { number(sequence) + suffix }
+
+    /// The name of the index of the segment that begins at `sequence`.
+    static func index(first sequence: UInt64) -> String { number(sequence) + indexSuffix }
 
     /// The first sequence of a segment of this name; nil where it is no segment's name.
-    static func firstSequence(of name: String) -> UInt64? {
+    static func firstSequence(of name: String) -> UInt64? { sequence(of: name, before: suffix) }
+
+    /// The first sequence of the segment whose index has this name; nil where it is no index's name.
+    static func firstSequence(ofIndex name: String) -> UInt64? { sequence(of: name, before: indexSuffix) }
+
+    private static func number(_ sequence: UInt64) -> String {
+        let number = String(sequence)
+        return String(repeating: "0", count: digits - number.count) + number
+    }
+
+    private static func sequence(of name: String, before suffix: String) -> UInt64? {
         let bytes = Array(name.utf8)
         guard bytes.count == digits + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
         var value: UInt64 = 0
@@ -35,10 +47,13 @@ enum SegmentName {
     static func failed(_ name: String) -> String { name + ".failed" }
     static func unfinished(_ name: String) -> String { name + unfinishedSuffix }
 
-    /// True for what `unfinished` makes of a segment's name, and for nobody else's file.
+    /// True for what `unfinished` makes of a segment's name or an index's, and for nobody else's file.
     static func isUnfinished(_ name: String) -> Bool {
-        name.hasSuffix(unfinishedSuffix) && firstSequence(of: String(name.dropLast(unfinishedSuffix.count))) != nil
+        guard name.hasSuffix(unfinishedSuffix) else { return false }
+        let finished = String(name.dropLast(unfinishedSuffix.count))
+        return firstSequence(of: finished) != nil || firstSequence(ofIndex: finished) != nil
     }
 
+    private static let indexSuffix = ".index"
     private static let unfinishedSuffix = ".new"
 }
