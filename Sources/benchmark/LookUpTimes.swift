@@ -1,4 +1,4 @@
-// What it takes to look up random ids of a history, there or not: over HTTP, and in the log alone.
+// What it takes to look up random ids of a long log, there or not: over HTTP, and in the log alone.
 //
 // Promises: each look-up is timed by itself; over HTTP one connection asks one after the other, from the request being
 // handed to the kernel to its answer being read, and the answer is looked at afterwards. The ids are the same every time,
@@ -29,27 +29,27 @@ struct LookUpTimes {
         var random = SeededNumbers(seed: 4)
         let range: ClosedRange<UInt64>
 
-        init(_ log: HistoryLog, areThere: Bool) {
-            range = areThere ? log.there : History.absent...(History.absent + UInt64(log.records))
+        init(_ log: LongLog, areThere: Bool) {
+            range = areThere ? log.there : VariedSample.absent...(VariedSample.absent + UInt64(log.records))
         }
 
         mutating func next() -> UInt64 { .random(in: range, using: &random) }
     }
 
     /// Ids of `log`, asked of the server at `port`.
-    init(_ log: HistoryLog, port: UInt16, areThere: Bool) throws {
+    init(_ log: LongLog, port: UInt16, areThere: Bool) throws {
         var numbers = Numbers(log, areThere: areThere)
         let fd = try Loopback.connect(port: port)
         defer { Socket.close(fd) }
         var request = Array("GET /v1/requests/".utf8)
         let place = request.count
-        request += History.requestID(1) + Array(" HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)
+        request += VariedSample.requestID(1) + Array(" HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)
         var answer = [UInt8](repeating: 0, count: Self.answerBytesMax)
         var output: [UInt8] = []
         var reading = HTTP1LoadPeer(authority: "", series: 0)
         var nanoseconds: [UInt32] = []
         for _ in 0..<Self.count {
-            request.replaceSubrange(place..<(place + History.idBytes), with: History.requestID(numbers.next()))
+            request.replaceSubrange(place..<(place + VariedSample.idBytes), with: VariedSample.requestID(numbers.next()))
             let asked = Clock.monotonicNanoseconds()
             guard case .bytes(request.count) = Socket.send(fd, request, from: 0) else { throw BenchmarkFailure("cannot ask") }
             guard case .bytes(let count) = Socket.receive(fd, into: &answer, from: 0) else { throw BenchmarkFailure("no answer") }
@@ -64,12 +64,12 @@ struct LookUpTimes {
     }
 
     /// In the log itself, opened by this process; a record that is there is read and verified.
-    init(_ log: HistoryLog, in opened: CallbackLog, areThere: Bool) throws {
+    init(_ log: LongLog, in opened: CallbackLog, areThere: Bool) throws {
         var numbers = Numbers(log, areThere: areThere)
         var reader = RecordReader()
         var nanoseconds: [UInt32] = []
         for _ in 0..<Self.count {
-            let identifier = History.requestID(numbers.next())
+            let identifier = VariedSample.requestID(numbers.next())
             let begun = Clock.monotonicNanoseconds()
             let found = try opened.records(of: identifier.span, using: &reader).count
             nanoseconds.append(UInt32(clamping: Clock.monotonicNanoseconds() - begun))

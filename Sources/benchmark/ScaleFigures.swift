@@ -1,4 +1,4 @@
-// Figures of the log at scale: what a start, a look-up and a new callback cost on a history of one million records, of ten…
+// Figures of the log at scale: what a start, a look-up and a new callback cost on a log of one million records, of ten…
 //
 //     write ─▶ first start: index files ─▶ starts after clean stops ─▶ look-ups ─▶ starts after SIGKILL under load
 //           ─▶ new callbacks, on this log and on an empty one in turn
@@ -19,8 +19,8 @@ struct ScaleFigures {
         var indexSeconds = Double.nan
         var indexBytes = Double.nan
         var indexMemory = Double.nan
-        var clean = HistoryServer.Starts()
-        var killed = HistoryServer.Starts()
+        var clean = LongLogServer.Starts()
+        var killed = LongLogServer.Starts()
         var there = LookUpTimes()
         var absent = LookUpTimes()
         var thereOverHTTP = LookUpTimes()
@@ -58,7 +58,7 @@ struct ScaleFigures {
         for records in sizes {
             let parent = keptIn ?? workplace.path
             let free = try SystemDirectory(creating: parent).freeBytes()
-            let wanted = HistoryLog.bytesMax(records: records)
+            let wanted = LongLog.bytesMax(records: records)
             guard free >= wanted else {
                 Progress.say("\(text(Double(records))) records: \(free / 1_000_000) MB are free and \(wanted / 1_000_000) are wanted")
                 columns.append((records, Figures()))
@@ -70,10 +70,10 @@ struct ScaleFigures {
     }
 
     private func measure(_ records: Int, in parent: String) throws -> Figures {
-        Progress.say("a history of \(text(Double(records))) records")
-        let server = HistoryServer(tools: tools, workplace: workplace)
+        Progress.say("a log of \(text(Double(records))) records")
+        let server = LongLogServer(tools: tools, workplace: workplace)
         var figures = Figures()
-        let log = try HistoryLog(records: records, in: parent) {
+        let log = try LongLog(records: records, in: parent) {
             let made = try server.makeIndexFiles($0)
             guard made.seconds != nil else { throw BenchmarkFailure("the server makes no index files, and holes cannot be read") }
             figures.addIndex(made)
@@ -103,8 +103,8 @@ struct ScaleFigures {
 
 /// The measurements of one log, in their order; each leaves it as it found it.
 private struct Course {
-    let server: HistoryServer
-    let log: HistoryLog
+    let server: LongLogServer
+    let log: LongLog
     /// Of the next load.
     var series: UInt32
     var random = SeededNumbers(seed: 3)
@@ -115,7 +115,7 @@ private struct Course {
         return series
     }
 
-    private mutating func start() throws -> (Subject, HistoryServer.Start) {
+    private mutating func start() throws -> (Subject, LongLogServer.Start) {
         try server.start(log, asking: .random(in: log.there, using: &random))
     }
 
@@ -134,8 +134,11 @@ private struct Course {
     }
 
     func lookUps(_ figures: inout ScaleFigures.Figures) throws {
-        let opened = try CallbackLog.open(path: log.path)
+        var options = LogOptions()
+        options.versions = try log.indexVersions()
+        let opened = try CallbackLog.open(path: log.path, options: options)
         defer { opened.close() }
+        guard opened.report.unindexed.isEmpty else { throw BenchmarkFailure("without index files: \(opened.report.unindexed)") }
         figures.there = try LookUpTimes(log, in: opened, areThere: true)
         figures.absent = try LookUpTimes(log, in: opened, areThere: false)
     }

@@ -1,4 +1,4 @@
-// What a business's past callbacks say: the n-th of them, for any n, without keeping any.
+// Callbacks as a business gets them in the course of time: the n-th of them, for any n, without keeping any.
 //
 //     80 %   sent           with a message id
 //     18 %   failed         one of three messages of WhatsApp's
@@ -12,7 +12,7 @@
 import CallbackLog
 import CrispCallback
 
-struct History {
+struct VariedSample {
     static let idBytes = 36
     /// Numbers that no log reaches.
     static let absent: UInt64 = 1 << 48
@@ -90,14 +90,14 @@ struct History {
 
     /// Throws where the decoder sees one of the first callbacks otherwise.
     static func check() throws {
-        var history = History()
+        var sample = VariedSample()
         for number in 1...UInt64(1_000) {
-            history.make(number)
+            sample.make(number)
             var record: [UInt8] = []
-            let decoded = try CallbackDecoder.decode(history.payload.span, into: &record)
-            guard record[decoded.payload].elementsEqual(history.payload), "\(decoded.status)" == "\(history.status)",
+            let decoded = try CallbackDecoder.decode(sample.payload.span, into: &record)
+            guard record[decoded.payload].elementsEqual(sample.payload), "\(decoded.status)" == "\(sample.status)",
                 record[decoded.requestID].elementsEqual(requestID(number))
-            else { throw BenchmarkFailure("callback \(number) of the history is not what it should be") }
+            else { throw BenchmarkFailure("varied sample \(number) is not what it should be") }
         }
     }
 
@@ -108,7 +108,7 @@ struct History {
 
         var byteCount: Int {
             switch self {
-            case .id, .session: History.idBytes
+            case .id, .session: VariedSample.idBytes
             case .message: 32
             case .fingerprint: 15
             }

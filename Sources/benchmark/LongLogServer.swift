@@ -1,4 +1,4 @@
-// The server on a log with a history: started, asked until it answers, ended in one way or the other.
+// The server on a long log: started, asked until it answers, loaded, ended in one way or the other.
 //
 // Promises: a start is timed from before its process is made to the first 200 for a random id that is there; its anonymous
 // memory is watched from the beginning. Must not know: what else is measured.
@@ -7,7 +7,7 @@ import Dispatch
 import Foundation
 import Platform
 
-struct HistoryServer {
+struct LongLogServer {
     /// One start.
     struct Start {
         let seconds: Double
@@ -36,12 +36,12 @@ struct HistoryServer {
     let tools: Tools
     let workplace: Workplace
 
-    func start(_ log: HistoryLog, asking number: UInt64) throws -> (Subject, Start) {
+    func start(_ log: LongLog, asking number: UInt64) throws -> (Subject, Start) {
         let begun = Clock.monotonicNanoseconds()
         var memory: AnonymousMemory?
         defer { _ = memory?.stop() }
         let here = try Subject.receiver(tools, workplace, directory: log.path) { memory = AnonymousMemory(of: $0) }
-        let path = "/v1/requests/" + String(decoding: History.requestID(number), as: UTF8.self)
+        let path = "/v1/requests/" + String(decoding: VariedSample.requestID(number), as: UTF8.self)
         var seconds = 0.0
         repeat {
             let status = try Client(port: here.port).get(path).status
@@ -61,7 +61,7 @@ struct HistoryServer {
 
     /// A start that finds no index files and makes them: how long until all are there, nil where they do not come, and the
     /// most anonymous memory meanwhile.
-    func makeIndexFiles(_ log: HistoryLog) throws -> (seconds: Double?, peakBytes: Double) {
+    func makeIndexFiles(_ log: LongLog) throws -> (seconds: Double?, peakBytes: Double) {
         Progress.say("a start that makes index files")
         let begun = Clock.monotonicNanoseconds()
         var memory: AnonymousMemory?

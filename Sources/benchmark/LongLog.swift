@@ -1,8 +1,8 @@
-// The log of a long history, on disk: written, thinned out where it is very long, brought back to what it was.
+// A log of millions of records, on disk: written, thinned out where it is very long, brought back to what it was.
 //
 //     write 10 million ─▶ index files ─▶ empty the sealed segments ─▶ write the next 10 million ─▶ …
 //
-// Promises: written by LogFiles from History, one record a millisecond up to now, in a directory of its own; a list of its
+// Promises: written by LogFiles from VariedSample, one record a millisecond up to now, in a directory of its own; a list of its
 // segments beside it says that it is complete, and what it was before servers wrote to it. Of more than ten million
 // records the older segments are holes of the right size, with real index files: a disk has room for these, and a start
 // or a look-up of what is not there reads nothing else. Index files are the server's: here they are counted, and removed
@@ -13,7 +13,7 @@ import CallbackLog
 import Foundation
 import Platform
 
-struct HistoryLog {
+struct LongLog {
     /// A record's line and its part of the index files, at most.
     private static let recordBytesMax: Int64 = 640
     private static let indexBytesMax: Int64 = 160
@@ -36,9 +36,9 @@ struct HistoryLog {
 
     /// In a folder of its own in `parent`: written now, unless it is there already. `index` makes the index files that are
     /// missing.
-    init(records: Int, in parent: String, index: (HistoryLog) throws -> Void) throws {
+    init(records: Int, in parent: String, index: (LongLog) throws -> Void) throws {
         self.records = records
-        path = parent + "/history-\(records)"
+        path = parent + "/log-\(records)"
         directory = try SystemDirectory(creating: path)
         let list = (try? String(contentsOfFile: path + ".list", encoding: .utf8)) ?? ""
         segments = list.split(separator: "\n").compactMap { line in
@@ -61,8 +61,8 @@ struct HistoryLog {
     var bytes: Double { segments.reduce(0) { $0 + Double($1.bytes) } }
     var newestSegmentBytes: Double { Double(segments.last?.bytes ?? 0) }
 
-    private mutating func write(_ index: (HistoryLog) throws -> Void) throws {
-        try History.check()
+    private mutating func write(_ index: (LongLog) throws -> Void) throws {
+        try VariedSample.check()
         for name in try directory.names() { try directory.remove(name) }
         let start = Clock.wallMilliseconds() - Int64(records)
         for written in stride(from: 0, to: records, by: Self.wholeRecordsMax) {
@@ -80,13 +80,13 @@ struct HistoryLog {
     private func write(_ numbers: ClosedRange<Int>, startMilliseconds: Int64) throws {
         let begun = Clock.monotonicNanoseconds()
         var files = LogFiles(in: directory)
-        var history = History()
+        var sample = VariedSample()
         for number in numbers {
-            history.make(UInt64(number))
+            sample.make(UInt64(number))
             try files.append(
                 sequence: UInt64(number), receivedAt: Timestamp(milliseconds: startMilliseconds + Int64(number)),
-                requestID: history.payload.span.extracting(history.requestID), status: history.status,
-                payload: history.payload.span)
+                requestID: sample.payload.span.extracting(sample.requestID), status: sample.status,
+                payload: sample.payload.span)
             if number % Self.progressRecords == 0 {
                 let seconds = Double(Clock.monotonicNanoseconds() - begun) / 1_000_000_000
                 Progress.say("\(text(Double(number))) of \(text(Double(records))) records written, \(text(seconds)) s")
@@ -123,6 +123,16 @@ struct HistoryLog {
     }
 
     // MARK: index files
+
+    /// The rules that the server's index files were made by (Index/IndexFileFormat.swift): whoever opens the log by others
+    /// makes them anew.
+    func indexVersions() throws -> DerivedVersions {
+        guard let name = try names(Self.indexSuffix).last else { return DerivedVersions(decoder: 0, verdicts: 0) }
+        var bytes = [UInt8](repeating: 0, count: 8)
+        _ = try directory.open(name).read(at: 12, count: bytes.count, into: &bytes, from: 0)
+        func number(_ start: Int) -> UInt32 { bytes[start..<(start + 4)].reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+        return DerivedVersions(decoder: number(0), verdicts: number(4))
+    }
 
     func removeIndexFiles() throws {
         for name in try names(Self.indexSuffix) { try directory.remove(name) }
