@@ -139,7 +139,7 @@ struct Benchmark: ParsableCommand {
             let figures = ScaleFigures(tools: tools, workplace: workplace, rounds: rounds, seconds: seconds, keptIn: keepLog)
             var scale = ScaleTable.table(sizes)
             try figures.measure(sizes, into: &scale)
-            further.append((ScaleTable.caption, scale))
+            further.append((ScaleTable.caption(sizes), scale))
             var padding = PaddingFigures.table
             try PaddingFigures.measure(rounds: rounds, in: workplace, into: &padding)
             further.append((PaddingFigures.caption, padding))

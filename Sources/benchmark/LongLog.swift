@@ -16,7 +16,7 @@ import Platform
 struct LongLog {
     /// A record's line and its part of the index files, at most.
     private static let recordBytesMax: Int64 = 640
-    private static let indexBytesMax: Int64 = 160
+    private static let indexBytesMax: Int64 = 100
     /// Of more, the older ones are thinned out.
     private static let wholeRecordsMax = 10_000_000
     private static let segmentSuffix = ".jsonl"
@@ -48,7 +48,8 @@ struct LongLog {
         if segments.isEmpty { try write(index) } else { try restore() }
     }
 
-    var isThinnedOut: Bool { records > Self.wholeRecordsMax }
+    static func isThinnedOut(records: Int) -> Bool { records > wholeRecordsMax }
+    var isThinnedOut: Bool { Self.isThinnedOut(records: records) }
 
     /// Numbers of callbacks that can be read.
     var there: ClosedRange<UInt64> { UInt64((records - 1) / Self.wholeRecordsMax * Self.wholeRecordsMax + 1)...UInt64(records) }

@@ -95,8 +95,18 @@ struct LongLogServer {
         done.wait()
     }
 
-    /// Acknowledged callbacks a second on 64 connections, on the log at `path`, and the most anonymous memory meanwhile.
-    func durablePosts(_ here: Subject, seconds: Int, series: UInt32) throws -> (perSecond: Double, peakBytes: Double) {
+    /// What a load of new callbacks on 64 connections came to.
+    struct Load {
+        /// Acknowledged ones.
+        let perSecond: Double
+        /// Of the server's processor time, for each.
+        let microseconds: Double
+        /// The most anonymous memory meanwhile.
+        let peakBytes: Double
+    }
+
+    func durablePosts(_ here: Subject, seconds: Int, series: UInt32) throws -> Load {
+        let processor = here.processorMicroseconds()
         let memory = AnonymousMemory(of: here.process.processIdentifier)
         let plan = LoadPlan(connections: Self.connections, depth: 1, pace: .closedLoop, seconds: seconds, series: series)
         let result = Result { try LoadClient<HTTP1LoadPeer>(plan, port: here.port).run() }
@@ -105,7 +115,8 @@ struct LongLogServer {
         guard tally.failed + tally.refused + tally.unanswered == 0 else {
             throw BenchmarkFailure("of \(tally.answered) callbacks \(tally.failed + tally.refused) were not stored")
         }
-        return (tally.goodput, peak)
+        let used = here.processorMicroseconds() - processor
+        return Load(perSecond: tally.goodput, microseconds: used / Double(max(1, tally.succeeded)), peakBytes: peak)
     }
 
     private static func wait(milliseconds: Int) {

@@ -28,6 +28,8 @@ struct ScaleFigures {
         var absentInEmptyLog = LookUpTimes()
         var posts: [Double] = []
         var postShares: [Double] = []
+        var postMicroseconds: [Double] = []
+        var postMicrosecondsOnEmpty: [Double] = []
         var loadMemory = Double.nan
 
         /// Adds some index files. Where they did not all come, there is no figure.
@@ -39,11 +41,13 @@ struct ScaleFigures {
         var startMemory: Double { max(clean.peakBytes, killed.peakBytes) }
         var postsMedian: Double { median(posts) }
         var postShare: Double { median(postShares) }
+        var postProcessor: Double { median(postMicroseconds) }
+        var postProcessorOnEmpty: Double { median(postMicrosecondsOnEmpty) }
     }
 
     private static let firstSeries: UInt32 = 0x400
-    /// Of a load: shorter ones vary too much to tell a tenth.
-    private static let loadSecondsMin = 5
+    /// Of a load: in so long each log seals a segment or two and makes its index, the empty one, too.
+    private static let loadSecondsMin = 10
     private static let postRoundsMax = 3
 
     let tools: Tools
@@ -137,10 +141,11 @@ private struct Course {
         var options = LogOptions()
         options.versions = try log.indexVersions()
         let opened = try CallbackLog.open(path: log.path, options: options)
-        defer { opened.close() }
         guard opened.report.unindexed.isEmpty else { throw BenchmarkFailure("without index files: \(opened.report.unindexed)") }
         figures.there = try LookUpTimes(log, in: opened, areThere: true)
         figures.absent = try LookUpTimes(log, in: opened, areThere: false)
+        opened.close()
+        try log.restore()
     }
 
     mutating func killedStarts(_ rounds: Int, _ figures: inout ScaleFigures.Figures) throws {
@@ -167,12 +172,15 @@ private struct Course {
                     try? FileManager.default.removeItem(atPath: directory)
                 }
                 figures.absentInEmptyLog = try LookUpTimes(log, port: here.port, areThere: false)
-                share /= try server.durablePosts(here, seconds: seconds, series: nextSeries()).perSecond
+                let load = try server.durablePosts(here, seconds: seconds, series: nextSeries())
+                figures.postMicrosecondsOnEmpty.append(load.microseconds)
+                share /= load.perSecond
             } else {
                 let (here, _) = try start()
                 defer { server.workplace.stop(here.process) }
                 let load = try server.durablePosts(here, seconds: seconds, series: nextSeries())
                 figures.posts.append(load.perSecond)
+                figures.postMicroseconds.append(load.microseconds)
                 figures.loadMemory = Double.maximum(figures.loadMemory, load.peakBytes)
                 share *= load.perSecond
             }
