@@ -57,6 +57,9 @@ public struct LogCopy: Sendable, Equatable {
     /// Records of the kind `lost`.
     public internal(set) var lost: UInt64 = 0
 
+    /// True for a file beside the segments that a copy takes along, or has no need of.
+    public static func isTaken(_ name: String) -> Bool { name == identityName || name.hasSuffix(".index") }
+
     /// Copies `log` to the directory at `path`, which is made, or is empty.
     /// - Parameters:
     ///   - survey: what a whole scan of the same log has shown.

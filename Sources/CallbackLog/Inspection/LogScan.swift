@@ -15,6 +15,8 @@ public struct LogDamage: Sendable, Equatable {
 
 /// What a whole scan has shown.
 public struct ScanReport: Sendable {
+    /// Segments that were read.
+    public internal(set) var segments = 0
     /// Sound records.
     public internal(set) var records = 0
     /// Of the segments that were read.
@@ -89,6 +91,7 @@ public struct LogScan {
                 }
             }
             gaps.pass(to: state.last + 1)
+            report.segments += 1
             report.records += scan.records
             report.bytes += segment.bytes
             report.damageCount += state.damageCount - before
@@ -102,6 +105,17 @@ public struct LogScan {
         self.gaps = gaps
         self.report = report
         return damages
+    }
+
+    /// The same, where only damage is of interest.
+    public mutating func scanSegment() throws(SystemError) -> [LogDamage]? {
+        do throws(ScanFailure<Never>) {
+            return try scanSegment { _, _ in }
+        } catch {
+            switch error {
+            case .system(let error): throw error
+            }
+        }
     }
 
     /// A segment that is gone is no damage where everything before it is gone as well: retention takes the oldest.
