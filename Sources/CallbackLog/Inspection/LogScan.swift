@@ -95,6 +95,7 @@ public struct LogScan {
             report.records += scan.records
             report.bytes += segment.bytes
             report.damageCount += state.damageCount - before
+            isUnsound = scan.failure != nil || state.damages.contains { $0.segment == segment.name } || state.pending.contains { $0.segment == segment.name }
         } catch {
             if let stopped { throw .visitor(stopped) }
             throw .system(error)
@@ -106,6 +107,9 @@ public struct LogScan {
         self.report = report
         return damages
     }
+
+    /// True where the segment that was read last has a place that is not sound.
+    public private(set) var isUnsound = false
 
     /// The same, where only damage is of interest.
     public mutating func scanSegment() throws(SystemError) -> [LogDamage]? {
