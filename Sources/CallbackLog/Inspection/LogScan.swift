@@ -35,6 +35,9 @@ public struct ScanReport: Sendable {
     public internal(set) var tear: UnsoundPlace?
     /// Segments that were removed before they were read.
     public internal(set) var removed: [String] = []
+
+    /// Of nothing.
+    public init() {}
 }
 
 public struct LogScan {
