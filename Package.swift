@@ -78,7 +78,8 @@ let package = Package(
                 "CallbackLog", "CallbackReceiver", "CrispCallback", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["CallbackLog", "Platform", "TestSupport", "callback-receiver"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"],
             exclude: [
