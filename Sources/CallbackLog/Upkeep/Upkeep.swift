@@ -89,6 +89,7 @@ final class Upkeep {
                 continue
             }
             reread[first] = now
+            observe(.reread(segment: segment.name))
             isWhole = index(segment) && isWhole
         }
         return isWhole
