@@ -44,7 +44,7 @@ struct LogRepair: ParsableCommand {
         defer { bar.wipe() }
         var output = Output(goesOnUnread: true)
         do {
-            let survey = try Verification.run(log, bar, &output).report
+            let survey = try Verification.run(log, withIndexes: false, bar, &output).report
             bar.label("copy")
             let copy: LogCopy
             do throws(LogCopyFailure) {
@@ -73,7 +73,7 @@ struct LogRepair: ParsableCommand {
         } catch {
             throw CommandFailure.general("\(error)")
         }
-        let verdict = try Verification.run(copy, bar, &output)
+        let verdict = try Verification.run(copy, withIndexes: false, bar, &output)
         if let failure = verdict.failure(in: to) { throw failure }
     }
 }

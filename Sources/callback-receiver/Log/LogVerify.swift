@@ -30,7 +30,7 @@ struct LogVerify: ParsableCommand {
         defer { bar.wipe() }
         var output = Output(goesOnUnread: true)
         do {
-            let verdict = try Verification.run(log, bar, &output)
+            let verdict = try Verification.run(log, withIndexes: true, bar, &output)
             bar.wipe()
             try output.say(verdict.report.summary)
             try output.flush()
@@ -48,20 +48,20 @@ struct Verification {
     private var firstFinding: IndexFinding?
 
     /// Reads all of `log` and says each thing that it finds.
-    static func run(_ log: LogInspection, _ bar: ProgressBar, _ output: inout Output) throws -> Verification {
+    static func run(_ log: LogInspection, withIndexes: Bool, _ bar: ProgressBar, _ output: inout Output) throws -> Verification {
         var verification = Verification()
         var scan = LogScan(log) { bar.pass($0) }
-        var indexes = IndexInspection(log)
+        var indexes = withIndexes ? IndexInspection(log) : nil
         var listed = 0
         do {
             for segment in log.segments {
-                guard let damages = try scan.scanSegment(visit: { indexes.note($0, $1) }) else { break }
+                guard let damages = try scan.scanSegment(visit: { indexes?.note($0, $1) }) else { break }
                 bar.wipe()
                 for damage in damages { try output.say(damage.line) }
                 listed += damages.count
                 verification.firstDamage = verification.firstDamage ?? damages.first
                 if scan.report.removed.last != segment.name {
-                    try verification.say(indexes.finding(on: segment, isDamaged: scan.isUnsound), to: &output)
+                    try verification.say(indexes?.finding(on: segment, isDamaged: scan.isUnsound), to: &output)
                 }
                 try output.flush()
             }

@@ -82,7 +82,7 @@ struct CatTests {
         let child = try ChildProcess(executable: ServerProcess.executable, arguments: ["log", "cat", "--follow", "--data-directory", log.path])
         func printed(_ count: Int) throws {
             let expected = (1...count).map { HandmadeLog.record($0, "r\($0)") + "\n" }.joined()
-            try eventually("\(count) lines") { child.standardOutput.utf8.count >= expected.utf8.count ? true : nil }
+            _ = try eventually("\(count) lines") { child.standardOutput.utf8.count >= expected.utf8.count ? true : nil }
             #expect(child.standardOutput == expected)
         }
         try printed(2)

@@ -1,8 +1,6 @@
 // What `log export` prints: each request once, with what its newest callback says, as the server would answer.
 
 import Foundation
-import Platform
-import Synchronization
 import TestSupport
 import Testing
 

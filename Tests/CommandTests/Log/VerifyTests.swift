@@ -1,6 +1,7 @@
 // What `log verify` says of a log: sound, damaged, torn, being written; and that it only looks.
 
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
