@@ -22,9 +22,9 @@ struct LogCat: ParsableCommand {
             With -f it goes on with what comes, also in new files, until the reader of the pipe leaves (exit status 0) \
             or SIGINT ends it (130 in the shell).
 
-              callback-receiver log cat --request-id 6ea55176-25c7-4ae1-9bd2-7e03dfbb4b8e | jq .payload
-              callback-receiver log cat --status failed --since 2026-05-20 --until 2026-05-21
-              callback-receiver log cat -f --since 2026-05-20T18:00:00Z | grep --line-buffered 131049
+              callback-receiver log cat --request-id 6ea55176 | jq .payload
+              callback-receiver log cat --status failed --since 2026-05-20
+              callback-receiver log cat -f --since 2026-05-20T18:00:00Z | jq .status
             """)
 
     @OptionGroup var location: LogLocation

@@ -25,7 +25,7 @@ struct LogExport: ParsableCommand {
             one with ten million 20 times.
 
               callback-receiver log export --format csv > requests.csv
-              callback-receiver log export --format jsonl --status failed --since 2026-05-01 | jq -r .request_id
+              callback-receiver log export --format jsonl --status failed | jq .failure
             """)
 
     @OptionGroup var location: LogLocation

@@ -17,7 +17,7 @@ struct LogRedecode: ParsableCommand {
             error. The exit status is 0 whether there are any or none: the delivery-status API always answers with the \
             present status. Classes of failures are compared once this version has a verdict table.
 
-              callback-receiver log redecode | jq -r '[.request_id, .recorded, .present] | @tsv'
+              callback-receiver log redecode | jq -r '.request_id + " " + .present'
             """)
 
     @OptionGroup var location: LogLocation

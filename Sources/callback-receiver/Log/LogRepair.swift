@@ -20,7 +20,7 @@ struct LogRepair: ParsableCommand {
             Stop the server first: what arrives after this began is not in the copy. Then put the copy in the place of the \
             old directory, keep that one, and start the server.
 
-              callback-receiver log repair --data-directory /var/lib/callback-receiver --to /var/lib/callback-receiver.sound
+              callback-receiver log repair --to ./callback-data.sound
             """)
 
     @OptionGroup var location: LogLocation

@@ -18,8 +18,8 @@ struct LogVerify: ParsableCommand {
             was acknowledged. An index file that is damaged is named likewise, with exit status 1; nothing is lost by it: \
             delete it, and the server makes it anew. One that is missing or outdated is said, and is no damage.
 
-              callback-receiver log verify --data-directory /var/lib/callback-receiver
-              callback-receiver log verify > report.txt || mail -s "the log is damaged" ops@example.com < report.txt
+              callback-receiver log verify --data-directory ./callback-data
+              callback-receiver log verify > report.txt || mail ops@example.com < report.txt
             """)
 
     @OptionGroup var location: LogLocation

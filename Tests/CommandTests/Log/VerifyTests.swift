@@ -133,9 +133,9 @@ struct VerifyTests {
     private func makeIndex(_ first: UInt64, to successor: UInt64, in log: HandmadeLog) throws {
         let directory = try SystemDirectory(creating: log.path)
         let identity = Identity.read(orMakeIn: directory, names: try directory.names())
-        let maker = IndexMaker(
-            directory: directory, hash: KeyedHash(key: identity.hashKey), versions: DerivedVersions(decoder: 7, verdicts: 9),
-            describe: { _, _, _ in })
+        var options = LogOptions()
+        options.versions = DerivedVersions(decoder: 7, verdicts: 9)
+        let maker = IndexMaker(directory: directory, hash: KeyedHash(key: identity.hashKey), options: options)
         var failure: SystemError?
         _ = try maker.make(first: first, successor: successor, failure: &failure)
         #expect(failure == nil)
