@@ -147,11 +147,12 @@ public final class CallbackLog: Sendable {
     /// is at is dropped.
     public func close() {
         shared.isClosing.store(true, ordering: .relaxed)
-        upkeep.queue.sync {}
         writer.queue.sync {
             drain()
             writer.withValue { $0.close() }
         }
+        // Whoever opens the directory next is alone in it.
+        upkeep.queue.sync {}
     }
 
     private func drain() {
