@@ -28,15 +28,19 @@ struct IndexFileWriter {
     }
 
     /// Appends the next record, in the segment's order. `keys` are the hashes of what else it can be found by, at
-    /// most four. `status` and `failureClass` are told again as they are.
+    /// most four. `status` and `failureClass` are told again as they are. Throws EIO for a record beyond the segment's
+    /// size: somebody else writes to the segment while it is read.
     mutating func append(
         _ entry: RecordEntry, receivedAt: Timestamp, status: UInt8, failureClass: UInt8, keys hashes: Span<UInt64>
     ) throws(SystemError) {
-        // The scan's own promises: lines do not overlap, sequences rise, and all is within the segment.
+        // The scan's own promises: lines do not overlap, sequences rise and end before the successor's.
         precondition(entry.sequence > summary.last && entry.sequence < summary.successor && entry.sequence - summary.first <= UInt64(UInt32.max))
-        precondition(Int64(entry.offset) >= end && Int64(entry.offset) + Int64(entry.length) < summary.segmentBytes)
+        precondition(Int64(entry.offset) >= end)
         precondition(Int64(entry.length) >= IndexFileFormat.recordLineBytesMin && Int(entry.length) <= RecordFormat.lineBytesMax)
         precondition(entry.kind != .checkpoint && hashes.count <= IndexFileFormat.keysPerRecordMax)
+        guard Int64(entry.offset) + Int64(entry.length) < summary.segmentBytes else {
+            throw SystemError(operation: "pread", path: SegmentName.name(first: summary.first), code: SystemError.inputOutput)
+        }
         let record = IndexedRecord(
             sequence: entry.sequence, receivedAt: receivedAt, kind: entry.kind, status: status, failureClass: failureClass,
             payloadHash: entry.payloadHash, offset: entry.offset, length: entry.length)

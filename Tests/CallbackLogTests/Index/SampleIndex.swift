@@ -89,14 +89,20 @@ struct SampleIndex {
             file, first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash, keepsFilter: keepsFilter)
     }
 
-    /// What a look-up of a request hash must find.
-    func entries(of requestHash: UInt64) -> [RecordEntry] {
-        Array(records.reversed().filter { $0.entry.requestHash == requestHash }.map(\.entry).prefix(IndexFile.runEntriesMax))
+    /// What a look-up of each request hash must find.
+    var entriesByRequest: [UInt64: [RecordEntry]] {
+        Dictionary(grouping: records.reversed().map(\.entry)) { $0.requestHash }.mapValues { Array($0.prefix(IndexFile.runEntriesMax)) }
     }
 
-    /// What a look-up of a key's hash must find.
-    func entries(ofKey keyHash: UInt64) -> [RecordEntry] {
-        Array(records.reversed().filter { $0.keys.contains(keyHash) }.map { $0.indexed.entry(requestHash: 0) }.prefix(IndexFile.runEntriesMax))
+    /// What a look-up of each key's hash must find.
+    var entriesByKey: [UInt64: [RecordEntry]] {
+        var found: [UInt64: [RecordEntry]] = [:]
+        for record in records.reversed() {
+            for key in Set(record.keys) where (found[key]?.count ?? 0) < IndexFile.runEntriesMax {
+                found[key, default: []].append(record.indexed.entry(requestHash: 0))
+            }
+        }
+        return found
     }
 }
 
