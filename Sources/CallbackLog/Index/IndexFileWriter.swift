@@ -45,7 +45,7 @@ struct IndexFileWriter {
             sequence: entry.sequence, receivedAt: receivedAt, kind: entry.kind, status: status, failureClass: failureClass,
             payloadHash: entry.payloadHash, offset: entry.offset, length: entry.length)
         let place = try pages.place(for: IndexFileFormat.recordBytes)
-        record.store(in: &pages.bytes, at: place, first: summary.first)
+        record.store(in: &pages.piece, at: place, first: summary.first)
 
         let ordinal = UInt32(summary.recordCount)
         requests.append(entry.requestHash, ordinal)
@@ -86,13 +86,13 @@ struct IndexFileWriter {
         try pages.finishSection()
         for block in filter.blocks {
             let start = try pages.place(for: IndexFileFormat.blockBytes)
-            for word in 0..<8 { LittleEndian.store(block[word], in: &pages.bytes, at: start + 8 * word) }
+            for word in 0..<8 { LittleEndian.store(block[word], in: &pages.piece, at: start + 8 * word) }
         }
         try pages.finishSection()
         for damage in summary.damages {
             let start = try pages.place(for: IndexFileFormat.damageBytes)
-            LittleEndian.store(UInt64(damage.offset), in: &pages.bytes, at: start)
-            LittleEndian.store(damage.sequence, in: &pages.bytes, at: start + 8)
+            LittleEndian.store(UInt64(damage.offset), in: &pages.piece, at: start)
+            LittleEndian.store(damage.sequence, in: &pages.piece, at: start + 8)
         }
         try pages.finishSection()
         try pages.finish(header: summary.page(versions: versions, hash: hash))
@@ -101,7 +101,7 @@ struct IndexFileWriter {
 
     private static func append(_ place: HashPlace, to pages: inout IndexPageWriter) throws(SystemError) {
         let start = try pages.place(for: IndexFileFormat.hashBytes)
-        LittleEndian.store(place.hash, in: &pages.bytes, at: start)
-        LittleEndian.store(place.ordinal, in: &pages.bytes, at: start + 8)
+        LittleEndian.store(place.hash, in: &pages.piece, at: start)
+        LittleEndian.store(place.ordinal, in: &pages.piece, at: start + 8)
     }
 }

@@ -59,51 +59,40 @@ struct IndexPageBuffer: Sendable {
 struct IndexPageWriter {
     /// How much is written and synchronized at once.
     static let pieceBytes = 1 << 20
+    private static let emptyPage = [UInt8](repeating: 0, count: IndexPage.bytes)
 
     private let file: any File
-    private var piece = [UInt8](repeating: 0, count: pieceBytes)
+    /// Whole pages, the last of which is being filled. Items are stored at the places that `place(for:)` gives.
+    var piece: [UInt8] = []
+    /// How much of the last page is filled; 0 where none is begun.
+    private var filled = 0
     /// The number of the page at the start of `piece`.
     private var firstPage = 1
-    /// Where the page that is being filled begins in `piece`, and how much of it is.
-    private var start = 0
-    private var filled = 0
 
     init(_ file: any File) { self.file = file }
 
-    /// Room for an item of so many bytes: its place in `bytes`. An item never lies on two pages.
+    /// Room for an item of so many bytes: its place in `piece`. An item never lies on two pages.
     mutating func place(for count: Int) throws(SystemError) -> Int {
-        if filled + count > IndexPage.contentBytes { try finishPage() }
+        if filled + count > IndexPage.contentBytes { try finishSection() }
+        if filled == 0 { piece.append(contentsOf: Self.emptyPage) }
         filled += count
-        return start + filled - count
+        return piece.count - IndexPage.bytes + filled - count
     }
 
     /// What follows begins on a page.
     mutating func finishSection() throws(SystemError) {
-        if filled > 0 { try finishPage() }
-    }
-
-    /// Items are stored at the places that `place(for:)` gives.
-    var bytes: [UInt8] {
-        _read { yield piece }
-        _modify { yield &piece }
-    }
-
-    private mutating func finishPage() throws(SystemError) {
-        for index in filled..<IndexPage.contentBytes { piece[start + index] = 0 }
-        IndexPage.seal(&piece, at: start, number: firstPage + start / IndexPage.bytes)
-        start += IndexPage.bytes
+        guard filled > 0 else { return }
         filled = 0
-        if start == Self.pieceBytes { try flush() }
+        IndexPage.seal(&piece, at: piece.count - IndexPage.bytes, number: firstPage + piece.count / IndexPage.bytes - 1)
+        if piece.count == Self.pieceBytes { try flush() }
     }
 
     private mutating func flush() throws(SystemError) {
-        guard start > 0 else { return }
-        if start < piece.count { piece.removeSubrange(start...) }
+        guard !piece.isEmpty else { return }
         try file.writeWhole(piece, at: Int64(firstPage) * Int64(IndexPage.bytes))
         try file.synchronizeData()
-        piece.append(contentsOf: repeatElement(0, count: Self.pieceBytes - piece.count))
-        firstPage += start / IndexPage.bytes
-        start = 0
+        firstPage += piece.count / IndexPage.bytes
+        piece.removeAll(keepingCapacity: true)
     }
 
     /// Writes what is left, then `header`, a sealed page 0.
