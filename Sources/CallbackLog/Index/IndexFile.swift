@@ -8,11 +8,11 @@
 import Platform
 import Synchronization
 
-final class IndexFile: Sendable {
+package final class IndexFile: Sendable {
     /// Of records with one hash, the newest that a look-up gives: four requests' worth, should their hashes collide.
-    static let runEntriesMax = CallbackLog.recordsPerRequestMax * 4
+    package static let runEntriesMax = CallbackLog.recordsPerRequestMax * 4
 
-    let summary: SegmentSummary
+    package let summary: SegmentSummary
     /// Nil where it is not kept: then it is asked in the file.
     let filter: RequestFilter?
     /// Tells this file's pages from any other's in an `IndexPageBuffer`.
@@ -38,7 +38,7 @@ final class IndexFile: Sendable {
     /// Reads the header, the damaged places and, where it is kept, the filter of the index in `file`: of the segment
     /// that begins with `first` and has so many bytes, while the next one begins with `successor`. The other pages
     /// are checked when they are read.
-    convenience init(
+    package convenience init(
         _ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash,
         keepsFilter: Bool
     ) throws(IndexFault) {
@@ -91,7 +91,7 @@ final class IndexFile: Sendable {
     }
 
     /// The same index, asking its filter in the file.
-    func withoutFilter() -> IndexFile { IndexFile(summary: summary, filter: nil, number: number) }
+    package func withoutFilter() -> IndexFile { IndexFile(summary: summary, filter: nil, number: number) }
 
     /// The same index with its filter in memory, which is read where it was not.
     func withFilter(from file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) -> IndexFile {

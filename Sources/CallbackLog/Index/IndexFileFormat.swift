@@ -77,7 +77,7 @@ struct DerivedVersions: Equatable, Sendable {
 }
 
 /// Why an index file cannot be used. All but `system` mean that it is built again.
-enum IndexFault: Error, Equatable, CustomStringConvertible {
+package enum IndexFault: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
     /// It does not begin as one.
     case notAnIndex
@@ -88,7 +88,7 @@ enum IndexFault: Error, Equatable, CustomStringConvertible {
     /// This page is not as it was written; 0 is the header. Or the file ends there, or goes on.
     case damaged(page: Int)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .system(let error): "\(error)"
         case .notAnIndex: "is not an index"

@@ -7,7 +7,7 @@
 
 import Platform
 
-struct IndexFileWriter {
+package struct IndexFileWriter {
     private var pages: IndexPageWriter
     private var summary: SegmentSummary
     private let versions: DerivedVersions
@@ -19,7 +19,7 @@ struct IndexFileWriter {
 
     /// Of the segment that begins with `first` and has so many bytes, while the next one begins with `successor`.
     /// `file` is new and empty. `hash` is what the hashes of all records are made with.
-    init(_ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash) {
+    package init(_ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash) {
         precondition(first > 0 && first <= successor && segmentBytes >= 0)
         pages = IndexPageWriter(file)
         summary = SegmentSummary(first: first, successor: successor, segmentBytes: segmentBytes)
@@ -30,7 +30,7 @@ struct IndexFileWriter {
     /// Appends the next record, in the segment's order. `keys` are the hashes of what else it can be found by, at
     /// most four. `status` and `failureClass` are told again as they are. Throws EIO for a record beyond the segment's
     /// size: somebody else writes to the segment while it is read.
-    mutating func append(
+    package mutating func append(
         _ entry: RecordEntry, receivedAt: Timestamp, status: UInt8, failureClass: UInt8, keys hashes: Span<UInt64>
     ) throws(SystemError) {
         // The scan's own promises: lines do not overlap, sequences rise and end before the successor's.
@@ -64,7 +64,7 @@ struct IndexFileWriter {
     /// Writes what is left, and the header. `last` is the highest sequence that is, or should be, in the segment,
     /// `durable` the highest position that a line in it proves, `damages` its damaged places, or the first of them,
     /// in order. The writer is used up. Returns the index with its filter, so that it need not be read again.
-    mutating func finish(last: UInt64, durable: UInt64, damages: [UnsoundPlace], damageCount: Int) throws(SystemError) -> IndexFile {
+    package mutating func finish(last: UInt64, durable: UInt64, damages: [UnsoundPlace], damageCount: Int) throws(SystemError) -> IndexFile {
         try pages.finishSection()
         summary.keyCount = keys.count
         summary.last = max(summary.last, min(last, RecordFormat.sequenceMax))

@@ -31,12 +31,14 @@ enum IndexPage {
 }
 
 /// Kept by whoever reads indexes, for one look-up after the other.
-struct IndexPageBuffer: Sendable {
+package struct IndexPageBuffer: Sendable {
     /// The page that was loaded last.
     private(set) var bytes = [UInt8](repeating: 0, count: IndexPage.bytes)
     private var held: (index: UInt64, page: Int)?
     /// The records that a look-up has found and not yet read; at most `IndexFile.runEntriesMax`.
     var ordinals: [UInt32] = []
+
+    package init() {}
 
     /// Fills `bytes` with a page of the index of this number, which is in `file`.
     mutating func load(_ page: Int, ofIndex number: UInt64, in file: any File) throws(IndexFault) {

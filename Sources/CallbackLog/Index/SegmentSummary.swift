@@ -43,11 +43,11 @@ struct RecordCounts: Equatable, Sendable {
     }
 }
 
-struct SegmentSummary: Equatable, Sendable {
+package struct SegmentSummary: Equatable, Sendable {
     /// The segment's first sequence, and the one that the next segment begins with.
     let first, successor: UInt64
     let segmentBytes: Int64
-    var recordCount = 0
+    package internal(set) var recordCount = 0
     /// Hashes of keys beside the request_id, of all records.
     var keyCount = 0
     /// The highest sequence that is, or should be, in the segment.
@@ -59,9 +59,9 @@ struct SegmentSummary: Equatable, Sendable {
     var latest = Timestamp(milliseconds: 0)
     var counts = RecordCounts()
     /// The first 1,000 damaged places in it, in its order.
-    var damages: [UnsoundPlace] = []
+    package internal(set) var damages: [UnsoundPlace] = []
     /// Of all.
-    var damageCount = 0
+    package internal(set) var damageCount = 0
 
     init(first: UInt64, successor: UInt64, segmentBytes: Int64) {
         self.first = first

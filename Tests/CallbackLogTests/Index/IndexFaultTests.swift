@@ -88,17 +88,18 @@ struct IndexFaultTests {
 
     @Test("the fault names the page, and a look-up that meets it leaves what was found before")
     func named() throws {
-        let sample = SampleIndex(5)
+        // The newest are on page 2, the others on page 1.
+        let sample = SampleIndex(200, ids: 1)
         var bytes = try sample.written()
         bytes[IndexPage.bytes] ^= 1
         let file = FixedFile(bytes)
         let index = try sample.open(file)
         var pages = IndexPageBuffer()
-        var entries = [sample.records[0].entry]
+        var entries = [sample.records[7].entry]
         #expect(throws: IndexFault.damaged(page: 1)) {
-            try index.appendRecords(of: sample.records[1].entry.requestHash, in: file, using: &pages, to: &entries)
+            try index.appendRecords(of: sample.records[0].entry.requestHash, in: file, using: &pages, to: &entries)
         }
-        #expect(entries == [sample.records[0].entry])
+        #expect(entries == [sample.records[7].entry])
     }
 
     @Test("a read that fails is the disk's fault, and the next one is not answered from what it left")

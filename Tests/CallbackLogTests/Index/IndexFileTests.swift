@@ -107,11 +107,10 @@ struct IndexFileTests {
             let disk = MemoryDisk()
             let index = try sample.write(on: disk)
             let file = try disk.open(SampleIndex.name)
-            for record in sample.records {
-                var entries: [RecordEntry] = []
-                try index.appendRecords(of: record.entry.requestHash, in: file, using: &pages, to: &entries)
-                #expect(entries == [record.entry])
-            }
+            // All on one page, which the buffer holds from the index before.
+            var records: [IndexedRecord] = []
+            try index.forEachRecord(in: file, using: &pages) { records.append($0) }
+            #expect(records == sample.records.map(\.indexed))
         }
     }
 
