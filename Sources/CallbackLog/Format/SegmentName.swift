@@ -24,6 +24,16 @@ enum SegmentName {
     /// The first sequence of the segment whose index has this name; nil where it is no index's name.
     static func firstSequence(ofIndex name: String) -> UInt64? { sequence(of: name, before: indexSuffix) }
 
+    /// The first sequence of the segment that a file of this name belongs to, whatever it is; nil for what is none of ours.
+    static func firstSequence(ofAny name: String) -> UInt64? {
+        for suffix in [suffix, indexSuffix] {
+            for ending in ["", unfinishedSuffix, tornSuffix, failedSuffix] {
+                if let first = sequence(of: name, before: suffix + ending) { return first }
+            }
+        }
+        return nil
+    }
+
     private static func number(_ sequence: UInt64) -> String {
         let number = String(sequence)
         return String(repeating: "0", count: digits - number.count) + number
@@ -43,8 +53,8 @@ enum SegmentName {
         return value > 0 && value <= RecordFormat.sequenceMax ? value : nil
     }
 
-    static func torn(_ name: String) -> String { name + ".torn" }
-    static func failed(_ name: String) -> String { name + ".failed" }
+    static func torn(_ name: String) -> String { name + tornSuffix }
+    static func failed(_ name: String) -> String { name + failedSuffix }
     static func unfinished(_ name: String) -> String { name + unfinishedSuffix }
 
     /// True for what `unfinished` makes of a segment's name or an index's, and for nobody else's file.
@@ -56,4 +66,6 @@ enum SegmentName {
 
     private static let indexSuffix = ".index"
     private static let unfinishedSuffix = ".new"
+    private static let tornSuffix = ".torn"
+    private static let failedSuffix = ".failed"
 }

@@ -70,12 +70,6 @@ struct IndexSections: Equatable, Sendable {
     var pageCount: Int { damages.upperBound }
 }
 
-/// The versions of what is derived from a payload: an index made with others is built again (invariant 6).
-struct DerivedVersions: Equatable, Sendable {
-    var decoder: UInt32
-    var verdicts: UInt32
-}
-
 /// Why an index file cannot be used. All but `system` mean that it is built again.
 package enum IndexFault: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
