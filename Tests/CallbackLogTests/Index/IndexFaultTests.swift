@@ -102,6 +102,20 @@ struct IndexFaultTests {
         #expect(entries == [sample.records[7].entry])
     }
 
+    @Test("records out of order on a page with a right checksum are found out, not given in a wrong order")
+    func unordered() throws {
+        let sample = SampleIndex(5, ids: 1)
+        var bytes = try sample.written()
+        // The sequence of the first record, above that of the second.
+        LittleEndian.store(UInt32(3), in: &bytes, at: IndexPage.bytes + 8)
+        IndexPage.seal(&bytes, at: IndexPage.bytes, number: 1)
+        let file = FixedFile(bytes)
+        let index = try sample.open(file)
+        #expect(throws: IndexFault.damaged(page: 1)) { try index.entries(of: sample.records[0].entry.requestHash, in: file) }
+        var pages = IndexPageBuffer()
+        #expect(throws: IndexFault.damaged(page: 1)) { try index.verify(in: file, using: &pages) }
+    }
+
     @Test("a read that fails is the disk's fault, and the next one is not answered from what it left")
     func readFails() throws {
         let sample = SampleIndex(5)

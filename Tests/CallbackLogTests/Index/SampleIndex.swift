@@ -24,7 +24,8 @@ struct SampleRecord {
 }
 
 struct SampleIndex {
-    static let name = SegmentName.index(first: 1_000)
+    /// What its file is called does not matter to an index; the disk tells no derived files by theirs.
+    static let name = "index"
     static let versions = DerivedVersions(decoder: 3, verdicts: 5)
 
     var first: UInt64 = 1_000
