@@ -47,8 +47,8 @@ struct Identity: Sendable, Equatable {
 
     private init?(parsing text: Span<UInt8>) {
         var words: [UInt64] = []
-        for start in [11, 27, 58, 74] {
-            guard text.count == 93, let word = Self.word(in: text, at: start) else { return nil }
+        for start in [11, 27, 57, 73] {
+            guard text.count == 92, let word = Self.word(in: text, at: start) else { return nil }
             words.append(word)
         }
         logID = (words[0], words[1])
