@@ -149,7 +149,8 @@ private struct IndexedSample {
         do throws(SystemError) {
             let file = try directory.create("index")
             var writer = IndexFileWriter(
-                file, first: first, successor: successor, segmentBytes: byteCount, versions: Self.versions, hash: hash)
+                file, first: first, successor: successor, segmentBytes: byteCount, versions: Self.versions, hash: hash,
+                number: IndexText.number)
             for (ordinal, record) in records.enumerated() {
                 let time = Timestamp(milliseconds: 1_779_301_225_031 + Int64(ordinal))
                 try writer.append(

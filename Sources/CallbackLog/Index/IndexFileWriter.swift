@@ -18,11 +18,15 @@ package struct IndexFileWriter {
     private var end: Int64 = 0
 
     /// Of the segment that begins with `first` and has so many bytes, while the next one begins with `successor`.
-    /// `file` is new and empty. `hash` is what the hashes of all records are made with.
-    package init(_ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash) {
+    /// `file` is new and empty. `hash` is what the hashes of all records are made with. `number` is no other index's.
+    package init(
+        _ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash,
+        number: UInt64 = .random(in: 1...(.max))
+    ) {
         precondition(first > 0 && first <= successor && segmentBytes >= 0)
-        pages = IndexPageWriter(file)
+        pages = IndexPageWriter(file, number: number)
         summary = SegmentSummary(first: first, successor: successor, segmentBytes: segmentBytes)
+        summary.number = number
         self.versions = versions
         self.hash = hash
     }

@@ -63,6 +63,9 @@ package struct SegmentSummary: Equatable, Sendable {
     /// Of all.
     package internal(set) var damageCount = 0
 
+    /// Drawn for each index file: tells its pages from any other's.
+    var number: UInt64 = 0
+
     init(first: UInt64, successor: UInt64, segmentBytes: Int64) {
         self.first = first
         self.successor = successor
@@ -94,6 +97,7 @@ private enum Header {
     static let kinds = 120
     static let statuses = 184
     static let failureClasses = 248
+    static let number = 312
 }
 
 extension SegmentSummary {
@@ -129,6 +133,7 @@ extension SegmentSummary {
         damageCount = Int(number(Header.damageCount))
         last = number(Header.last)
         durable = number(Header.durable)
+        self.number = number(Header.number)
         self.earliest = earliest
         self.latest = latest
         self.counts = counts
@@ -150,12 +155,13 @@ extension SegmentSummary {
         LittleEndian.store(UInt64(keyCount), in: &page, at: Header.keyCount)
         LittleEndian.store(UInt64(damageCount), in: &page, at: Header.damageCount)
         LittleEndian.store(UInt64(damages.count), in: &page, at: Header.damagesListed)
+        LittleEndian.store(number, in: &page, at: Header.number)
         LittleEndian.store(last, in: &page, at: Header.last)
         LittleEndian.store(durable, in: &page, at: Header.durable)
         LittleEndian.store(UInt64(bitPattern: earliest.milliseconds), in: &page, at: Header.earliest)
         LittleEndian.store(UInt64(bitPattern: latest.milliseconds), in: &page, at: Header.latest)
         counts.store(in: &page)
-        IndexPage.seal(&page, at: 0, number: 0)
+        IndexPage.seal(&page, at: 0, page: 0, ofIndex: IndexPage.header)
         return page
     }
 }

@@ -80,7 +80,7 @@ struct IndexFaultTests {
                 let file = FixedFile(changed)
                 var pages = IndexPageBuffer()
                 for page in [a, b] {
-                    #expect(throws: IndexFault.damaged(page: page)) { try pages.load(page, ofIndex: 0, in: file) }
+                    #expect(throws: IndexFault.damaged(page: page)) { try pages.load(page, ofIndex: page == 0 ? IndexPage.header : SampleIndex.number, in: file) }
                 }
             }
         }
@@ -102,13 +102,22 @@ struct IndexFaultTests {
         #expect(entries == [sample.records[7].entry])
     }
 
+    @Test("a page of an index that was made anew for the segment is none of the one before")
+    func madeAnew() throws {
+        let sample = SampleIndex(5)
+        let before = try sample.open(FixedFile(sample.written()))
+        let file = FixedFile(try sample.written(number: 8))
+        #expect(throws: IndexFault.damaged(page: 2)) { try before.entries(of: sample.records[0].entry.requestHash, in: file) }
+        #expect(try sample.open(file).entries(of: sample.records[0].entry.requestHash, in: file) == [sample.records[0].entry])
+    }
+
     @Test("records out of order on a page with a right checksum are found out, not given in a wrong order")
     func unordered() throws {
         let sample = SampleIndex(5, ids: 1)
         var bytes = try sample.written()
         // The sequence of the first record, above that of the second.
         LittleEndian.store(UInt32(3), in: &bytes, at: IndexPage.bytes + 8)
-        IndexPage.seal(&bytes, at: IndexPage.bytes, number: 1)
+        IndexPage.seal(&bytes, at: IndexPage.bytes, page: 1, ofIndex: SampleIndex.number)
         let file = FixedFile(bytes)
         let index = try sample.open(file)
         #expect(throws: IndexFault.damaged(page: 1)) { try index.entries(of: sample.records[0].entry.requestHash, in: file) }
@@ -159,7 +168,8 @@ struct IndexFaultTests {
                 for index in place..<min(place + count, IndexPage.contentBytes) {
                     changed[page * IndexPage.bytes + index] = value ?? UInt8.random(in: 0...255, using: &numbers)
                 }
-                IndexPage.seal(&changed, at: page * IndexPage.bytes, number: page)
+                IndexPage.seal(
+                    &changed, at: page * IndexPage.bytes, page: page, ofIndex: page == 0 ? IndexPage.header : SampleIndex.number)
             }
             let file = FixedFile(changed)
             guard let index = try? sample.open(file) else { continue }

@@ -105,7 +105,7 @@ struct IndexFileTests {
         for seed in 1...3 as ClosedRange<UInt64> {
             let sample = SampleIndex(50, seed: seed)
             let disk = MemoryDisk()
-            let index = try sample.write(on: disk)
+            let index = try sample.write(on: disk, number: seed)
             let file = try disk.open(SampleIndex.name)
             // All on one page, which the buffer holds from the index before.
             var records: [IndexedRecord] = []

@@ -26,6 +26,8 @@ struct SampleRecord {
 struct SampleIndex {
     /// What its file is called does not matter to an index; the disk tells no derived files by theirs.
     static let name = "index"
+    /// Drawn, of an index that is not a test's.
+    static let number: UInt64 = 7
     static let versions = DerivedVersions(decoder: 3, verdicts: 5)
 
     var first: UInt64 = 1_000
@@ -68,9 +70,10 @@ struct SampleIndex {
 
     /// Writes the index file onto the disk.
     @discardableResult
-    func write(on disk: MemoryDisk) throws -> IndexFile {
+    func write(on disk: MemoryDisk, number: UInt64 = number) throws -> IndexFile {
         var writer = IndexFileWriter(
-            try disk.create(Self.name), first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash)
+            try disk.create(Self.name), first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash,
+            number: number)
         for record in records {
             try writer.append(
                 record.entry, receivedAt: record.receivedAt, status: record.status, failureClass: record.failureClass, keys: record.keys.span)
@@ -79,9 +82,9 @@ struct SampleIndex {
     }
 
     /// The bytes of the index file.
-    func written() throws -> [UInt8] {
+    func written(number: UInt64 = number) throws -> [UInt8] {
         let disk = MemoryDisk()
-        try write(on: disk)
+        try write(on: disk, number: number)
         return disk[Self.name] ?? []
     }
 

@@ -105,7 +105,7 @@ struct SegmentSummaryTests {
             #expect(found == .anotherVersion)
         }
         bytes[8] += 1
-        IndexPage.seal(&bytes, at: 0, number: 0)
+        IndexPage.seal(&bytes, at: 0, page: 0, ofIndex: IndexPage.header)
         #expect(fault { () throws(IndexFault) in _ = try sample.open(FixedFile(bytes)) } == .anotherVersion)
     }
 
