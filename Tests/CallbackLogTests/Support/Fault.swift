@@ -9,6 +9,12 @@ import Dispatch
 enum Operation: String, CaseIterable, Sendable {
     case names, create, open, rename, remove, synchronizeDirectory, isGone, freeBytes
     case size, isLinked, read, write, synchronizeData, truncate
+
+    /// Those that change the disk, or what of it is stable.
+    static let changing: Set<Operation> = [.create, .rename, .remove, .synchronizeDirectory, .write, .synchronizeData, .truncate]
+
+    /// True for what has done something also where it fails.
+    var failsInHalves: Bool { self == .write || self == .synchronizeData }
 }
 
 /// One call, in the order in which they came.
@@ -30,6 +36,15 @@ struct Fault: Sendable {
         case failsThoughDone(Int32)
         /// A write takes only so many bytes.
         case writesOnly(Int)
+
+        /// errno of a call that fails.
+        var code: Int32? {
+            switch self {
+            case .fails(let code), .failsThoughDone(let code): code
+            case .writesOnly: nil
+            }
+        }
+        var isUndone: Bool { if case .fails = self { true } else { false } }
     }
 
     let operations: Set<Operation>

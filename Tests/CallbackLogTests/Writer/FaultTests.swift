@@ -15,12 +15,11 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     let times: Int
     var testDescription: String { "\(name), \(times == .max ? "from then on" : "\(times) times")" }
 
-    static let changing: Set<CallbackLogTests.Operation> = [.create, .rename, .remove, .synchronizeDirectory, .write, .synchronizeData, .truncate]
     static let all: [Scenario] = [1, 2, 3, .max].flatMap { times in
         [
             Scenario(name: "EIO at any call", effect: .fails(SystemError.inputOutput), operations: Set(Operation.allCases), times: times),
-            Scenario(name: "EIO at a change", effect: .fails(SystemError.inputOutput), operations: changing, times: times),
-            Scenario(name: "EIO, and yet done", effect: .failsThoughDone(SystemError.inputOutput), operations: changing, times: times),
+            Scenario(name: "EIO at a change", effect: .fails(SystemError.inputOutput), operations: Operation.changing, times: times),
+            Scenario(name: "EIO, and yet done", effect: .failsThoughDone(SystemError.inputOutput), operations: Operation.changing, times: times),
             Scenario(name: "ENOSPC", effect: .fails(SystemError.noSpace), operations: [.write, .create], times: times),
             Scenario(name: "nothing written", effect: .writesOnly(0), operations: [.write], times: times),
             Scenario(name: "a byte written", effect: .writesOnly(1), operations: [.write], times: min(times, 500)),

@@ -1,0 +1,91 @@
+// A workload on a recording disk: what was on the disk after each call, and what had been promised by then.
+//
+// Promises: a moment's model holds what had been acknowledged before the call, or earlier; what was handed over and
+// not yet answered counts as unsure. So whatever a moment's disk loses of its model is a broken promise.
+// Must not know: what becomes of the disk.
+
+import Testing
+
+@testable import CallbackLog
+
+/// The disk at one moment, and what the outside world may rely on then.
+struct Moment {
+    let contents: DiskContents
+    let model: AcknowledgedRecords
+    let what: String
+}
+
+final class RecordedLog {
+    static let identifiers = ["a", "b\"", "c\\", "d"]
+    private(set) var moments: [Moment] = []
+    private(set) var model: AcknowledgedRecords
+    private(set) var open: OpenLog
+    private let segmentBytesMax: Int64
+    private let clock = TurnedClock()
+    private var number = 0
+    private let name: String
+
+    /// Opens the log on `disk`, of which `model` is known.
+    init(_ name: String, on disk: MemoryDisk = MemoryDisk(), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64) throws {
+        self.name = name
+        self.model = model
+        self.segmentBytesMax = segmentBytesMax
+        disk.record()
+        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
+        keep("open", disk)
+    }
+
+    /// Takes what the disk has recorded since the last time; then the moment now, of which more may be known.
+    private func keep(_ step: String, _ disk: MemoryDisk, before: AcknowledgedRecords? = nil) {
+        for (call, contents) in disk.takeRecorded() {
+            moments.append(Moment(contents: contents, model: before ?? model, what: "\(name), \(step), after \(call)"))
+        }
+        moments.append(Moment(contents: disk.contents, model: model, what: "\(name), \(step), done"))
+    }
+
+    /// Appends new callbacks of these lengths in one batch, and `retries` of earlier ones with them.
+    func append(_ payloadBytes: [Int], retries: Int = 0) {
+        var callbacks = payloadBytes.map { count in
+            number += 1
+            let head = "{\"n\":\(number),\"text\":\""
+            return AcknowledgedRecords.Callback(
+                identifier: Self.identifiers[number % Self.identifiers.count],
+                payload: head + String(repeating: "x", count: max(0, count - head.utf8.count - 2)) + "\"}")
+        }
+        callbacks += model.sequences.sorted { $0.value > $1.value }.prefix(retries).map(\.key)
+        callbacks += callbacks.prefix(retries)
+        for callback in callbacks { model.lose(callback) }
+        let before = model
+        for (callback, outcome) in zip(callbacks, open.appendTogether(callbacks.map { ($0.identifier, $0.payload) })) {
+            if let fault = model.take(outcome, of: callback) { Issue.record("\(name): \(fault)") }
+        }
+        keep("append \(payloadBytes)", open.disk, before: before)
+    }
+
+    /// Nothing comes for so long.
+    func wait(milliseconds: Int64) {
+        clock.advance(milliseconds: milliseconds)
+        keep("wait", open.disk)
+    }
+
+    func fail(_ fault: Fault) { open.disk.inject(fault) }
+
+    func lift() {
+        open.disk.lift()
+        clock.advance(milliseconds: 1_100)
+        keep("lift", open.disk)
+    }
+
+    func close() {
+        open.log.close()
+        keep("close", open.disk)
+    }
+
+    /// The process is killed, and another one begins on what it left, cached or stable.
+    func restart() throws {
+        let disk = open.disk.afterKill()
+        disk.record()
+        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
+        keep("restart", disk)
+    }
+}
