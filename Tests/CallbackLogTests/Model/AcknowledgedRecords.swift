@@ -14,6 +14,8 @@ struct AcknowledgedRecords {
     private(set) var sequences: [Callback: UInt64] = [:]
     /// Handed over and not acknowledged as stored. After a crash such a record may be there.
     private(set) var unsure: Set<Callback> = []
+    /// Whether a callback may have been stored again, since its record could not be read when it came.
+    var mayRepeat = false
     /// The highest sequence that anybody was told of.
     private(set) var highest: UInt64 = 0
 
@@ -22,7 +24,11 @@ struct AcknowledgedRecords {
         switch outcome {
         case .stored(let sequence, let isDuplicate):
             if let known = sequences[callback] {
-                return isDuplicate && sequence == known ? nil : "\(callback) is \(known), and now \(String(describing: outcome))"
+                if mayRepeat, !isDuplicate, sequence > highest {
+                    highest = sequence
+                    return nil
+                }
+                return isDuplicate && (sequence == known || mayRepeat) ? nil : "\(callback) is \(known), and now \(String(describing: outcome))"
             }
             if isDuplicate, !unsure.contains(callback) { return "\(callback) was never handed over before, and yet \(String(describing: outcome))" }
             if sequences.values.contains(sequence) { return "\(sequence) was given before; now to \(callback)" }
@@ -48,7 +54,7 @@ struct AcknowledgedRecords {
     /// Says what is wrong with what a log shows of these requests.
     func faults(in open: OpenLog, identifiers: [String]) -> [String] {
         var faults: [String] = []
-        var seen: [Callback: UInt64] = [:]
+        var seen: [Callback: Set<UInt64>] = [:]
         for identifier in identifiers {
             guard let records = try? open.records(identifier) else {
                 faults.append("\(identifier) cannot be read")
@@ -57,14 +63,16 @@ struct AcknowledgedRecords {
             if records.map(\.sequence) != records.map(\.sequence).sorted(by: >) { faults.append("\(identifier) is not newest first: \(records)") }
             for record in records {
                 let callback = Callback(identifier: identifier, payload: record.payload)
-                if seen.updateValue(record.sequence, forKey: callback) != nil { faults.append("\(callback) stands twice: \(records)") }
+                if seen[callback] != nil, !mayRepeat { faults.append("\(callback) stands twice: \(records)") }
+                seen[callback, default: []].insert(record.sequence)
                 if sequences[callback] == nil, !unsure.contains(callback) { faults.append("\(callback) is invented") }
             }
         }
-        for (callback, sequence) in sequences where seen[callback] != sequence {
-            faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map(String.init) ?? "gone")")
+        for (callback, sequence) in sequences where seen[callback]?.contains(sequence) != true {
+            faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map { "\($0)" } ?? "gone")")
         }
-        if seen.values.sorted() != Array(1..<(open.log.durable + 1)) { faults.append("not dense: \(seen.values.sorted()) up to \(open.log.durable)") }
+        let all = seen.values.joined().sorted()
+        if all != Array(1..<(open.log.durable + 1)) { faults.append("not dense: \(all) up to \(open.log.durable)") }
         return faults
     }
 }

@@ -25,12 +25,15 @@ final class RecordedLog {
     private var number = 0
     private let name: String
 
-    /// Opens the log on `disk`, of which `model` is known.
-    init(_ name: String, on disk: MemoryDisk = MemoryDisk(), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64) throws {
+    /// Opens the log on `disk`, of which `model` is known. Without `isEachCall` there is a moment after each step only.
+    init(
+        _ name: String, on disk: MemoryDisk = MemoryDisk(), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64,
+        isEachCall: Bool = true
+    ) throws {
         self.name = name
         self.model = model
         self.segmentBytesMax = segmentBytesMax
-        disk.record()
+        if isEachCall { disk.record() }
         open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
         keep("open", disk)
     }
@@ -44,7 +47,8 @@ final class RecordedLog {
     }
 
     /// Appends new callbacks of these lengths in one batch, and `retries` of earlier ones with them.
-    func append(_ payloadBytes: [Int], retries: Int = 0) {
+    @discardableResult
+    func append(_ payloadBytes: [Int], retries: Int = 0) -> [AppendOutcome?] {
         var callbacks = payloadBytes.map { count in
             number += 1
             let head = "{\"n\":\(number),\"text\":\""
@@ -56,10 +60,12 @@ final class RecordedLog {
         callbacks += callbacks.prefix(retries)
         for callback in callbacks { model.lose(callback) }
         let before = model
-        for (callback, outcome) in zip(callbacks, open.appendTogether(callbacks.map { ($0.identifier, $0.payload) })) {
+        let outcomes = open.appendTogether(callbacks.map { ($0.identifier, $0.payload) })
+        for (callback, outcome) in zip(callbacks, outcomes) {
             if let fault = model.take(outcome, of: callback) { Issue.record("\(name): \(fault)") }
         }
         keep("append \(payloadBytes)", open.disk, before: before)
+        return outcomes
     }
 
     /// Nothing comes for so long.
@@ -77,7 +83,7 @@ final class RecordedLog {
     }
 
     func close() {
-        open.log.close()
+        open.close()
         keep("close", open.disk)
     }
 

@@ -81,6 +81,15 @@ struct Workload: Sendable, CustomTestStringConvertible {
             log.lift()
             log.append([60])
         },
+        Workload(name: "checkpoints that fail", segmentBytesMax: 1 << 20) { log in
+            for bytes in [300, 120, 60, 270, 200, 90] {
+                log.append([bytes])
+                log.fail(Fault(.fails(EIO), on: [.synchronizeData]))
+                log.wait(milliseconds: 1_100)
+                try log.restart()
+            }
+            log.append([60])
+        },
         Workload(name: "killed between", segmentBytesMax: 2_000) { log in
             log.append([60, 700])
             log.append([300])

@@ -24,6 +24,16 @@ struct DiskContents {
         for (name, number) in names.afterPowerLoss(choose).sorted(by: { $0.key < $1.key }) { left[name] = files[number].afterPowerLoss(choose) }
         return left
     }
+
+    /// True where a failed fdatasync has left something that reads see and the disk perhaps never got.
+    var hasLost: Bool { files.contains { $0.hasLost } }
+
+    /// With the memory of that needed for something else: reads see what the disk has.
+    func evicted(_ choose: (Int) -> Int) -> DiskContents {
+        var contents = self
+        for number in files.indices { contents.files[number].evict(choose) }
+        return contents
+    }
 }
 
 final class MemoryDisk: Directory {

@@ -39,7 +39,13 @@ final class OpenLog {
     var events: [LogEvent] { answers.state.withLock { $0.events } }
 
     /// Everything handed over so far has been through the writer.
-    func settle() { log.writer.queue.sync {} }
+    func settle() { expectToRun(on: log.writer.queue) {} }
+
+    /// A clean stop.
+    func close() {
+        let log = log
+        expectToRun(on: .global()) { log.close() }
+    }
 
     /// Hands over; the ticket, or nil when it was not taken.
     func submit(_ identifier: String, _ payload: String, status: RecordedStatus = .sent) -> UInt64? {

@@ -66,6 +66,23 @@ struct StoredFile {
     /// The kernel tells once, and marks the pages clean.
     mutating func failToSynchronize() { dirty = [] }
 
+    /// True where a sector was marked clean without being brought.
+    var hasLost: Bool { versions.keys.contains { !dirty.contains($0) } }
+
+    /// The memory of the pages that were marked clean and never brought is needed: reads see what the disk has of them,
+    /// by `choose` as in `afterPowerLoss`.
+    mutating func evict(_ choose: (Int) -> Int) {
+        grow(&stable, to: cached.count)
+        for (sector, contents) in versions.sorted(by: { $0.key < $1.key }) where !dirty.contains(sector) {
+            versions[sector] = nil
+            let range = (sector * sectorBytes)..<min((sector + 1) * sectorBytes, cached.count)
+            guard range.lowerBound < cached.count else { continue }
+            let version = choose(contents.count)
+            if version > 0 { stable.replaceSubrange(range, with: contents[version - 1].prefix(range.count)) }
+            cached.replaceSubrange(range, with: stable[range])
+        }
+    }
+
     /// Somebody else changes a byte, durably.
     mutating func flip(_ offset: Int) {
         cached[offset] ^= 1
