@@ -11,7 +11,7 @@ import Testing
 /// The disk at one moment, and what the outside world may rely on then.
 struct Moment {
     let contents: DiskContents
-    let model: AcknowledgedRecords
+    var model: AcknowledgedRecords
     let what: String
 }
 

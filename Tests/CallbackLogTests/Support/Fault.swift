@@ -36,12 +36,16 @@ struct Fault: Sendable {
         case failsThoughDone(Int32)
         /// A write takes only so many bytes.
         case writesOnly(Int)
+        /// Somebody moves the directory away, just before the call.
+        case movesDirectory
+        /// Somebody deletes the directory and all that is in it, just before the call.
+        case deletesDirectory
 
         /// errno of a call that fails.
         var code: Int32? {
             switch self {
             case .fails(let code), .failsThoughDone(let code): code
-            case .writesOnly: nil
+            case .writesOnly, .movesDirectory, .deletesDirectory: nil
             }
         }
         var isUndone: Bool { if case .fails = self { true } else { false } }

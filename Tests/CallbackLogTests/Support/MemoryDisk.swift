@@ -45,7 +45,22 @@ final class MemoryDisk: Directory {
         var faults: [Fault] = []
         var hold: Hold?
         var isGone = false
+        var isDeleted = false
+        /// How many calls a fault has hit.
+        var hitCount = 0
         var freeBytes = Int64.max
+
+        mutating func hit(by effect: Fault.Effect) {
+            hitCount += 1
+            switch effect {
+            case .fails, .failsThoughDone, .writesOnly: break
+            case .movesDirectory: isGone = true
+            case .deletesDirectory:
+                isGone = true
+                isDeleted = true
+                contents.names.change(contents.names.now.mapValues { _ in nil })
+            }
+        }
     }
 
     let path = "memory"
@@ -86,6 +101,8 @@ final class MemoryDisk: Directory {
     func inject(_ faults: Fault...) { state.withLock { $0.faults = faults } }
     func lift() { state.withLock { $0.faults = [] } }
     func setGone(_ gone: Bool) { state.withLock { $0.isGone = gone } }
+    var hitCount: Int { state.withLock { $0.hitCount } }
+    var isDeleted: Bool { state.withLock { $0.isDeleted } }
     func setFreeBytes(_ bytes: Int64) { state.withLock { $0.freeBytes = bytes } }
     /// Somebody else deletes a file.
     func delete(_ name: String) { state.withLock { $0.contents.names.change([name: nil]) } }
@@ -133,6 +150,7 @@ final class MemoryDisk: Directory {
             for index in state.faults.indices where effect == nil && state.faults[index].hits(operation) {
                 effect = state.faults[index].effect
             }
+            if let effect { state.hit(by: effect) }
             let failure = effect?.code.map { SystemError(operation: operation.rawValue, path: name, code: $0) }
             let call = Call(operation: operation, name: name, inode: inode, failed: failure != nil)
             state.calls.append(call)
@@ -148,6 +166,7 @@ final class MemoryDisk: Directory {
 
     func create(_ name: String) throws(SystemError) -> any File {
         try perform(.create, name) { state, _ throws(SystemError) in
+            if state.isDeleted { throw SystemError(operation: "open", path: name, code: ENOENT) }
             if state.contents.names.now[name] != nil { throw SystemError(operation: "open", path: name, code: EEXIST) }
             state.contents.files.append(StoredFile(sectorBytes: sectorBytes))
             let number = state.contents.files.count - 1

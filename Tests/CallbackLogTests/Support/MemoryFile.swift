@@ -43,7 +43,7 @@ final class MemoryFile: File {
             switch effect {
             case .fails: count /= 2
             case .writesOnly(let bytes): count = min(count, bytes)
-            case .failsThoughDone, nil: break
+            case .failsThoughDone, .movesDirectory, .deletesDirectory, nil: break
             }
             file.write(bytes[start..<(start + count)], at: Int(offset))
             return count
