@@ -52,6 +52,8 @@ public final class CallbackLog: Sendable {
     private let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
+    /// Its queue is where everything else happens.
+    let upkeep: Confined<Upkeep>
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
 
@@ -77,8 +79,9 @@ public final class CallbackLog: Sendable {
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
         observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(LogOpenFailure) {
-        let recovery = try Recovery(directory, hash: options.hash)
-        let shared = Shared(Published(segments: recovery.segments, durable: recovery.next - 1))
+        let recovery = try Recovery(directory, options: options)
+        let shared = Shared(
+            Published(sealed: recovery.sealed, open: recovery.open, durable: recovery.next - 1), files: OpenFiles(directory))
         let queue = DispatchQueue(label: "log.writer")
         let door = Door()
         let writer = Confined(
@@ -89,17 +92,34 @@ public final class CallbackLog: Sendable {
                 }),
             to: queue)
         door.set(writer)
+        let upkeepQueue = DispatchQueue(label: "log.upkeep", qos: .utility)
+        let upkeep = Confined(
+            Upkeep(
+                directory: directory, shared: shared,
+                maker: IndexMaker(directory: directory, hash: recovery.hash, versions: options.versions, describe: options.describe),
+                options: options, time: time, observe: observe,
+                seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
+                later: { milliseconds, body in
+                    time.after(milliseconds, upkeepQueue) { door.upkeep?.withValue { body($0) } }
+                }),
+            to: upkeepQueue)
+        door.set(upkeep)
+        shared.upkeepWaker.withLock { waker in
+            waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
+        }
         report = recovery.report
         self.shared = shared
         self.directory = directory
         self.time = time
-        hash = options.hash
+        hash = recovery.hash
         self.writer = writer
+        self.upkeep = upkeep
         let drain = door
         mailbox = Mailbox(weightMax: Self.waitingBytesMax) { queue.async { drain.log?.drain() } }
         door.set(self)
         // What recovery found sound and synced is proven at once.
         queue.async { writer.withValue { $0.checkpoint() } }
+        shared.wakeUpkeep()
     }
 
     /// Numbers a receiver of acknowledgements; it is called on the writer's queue, once for each batch that
@@ -124,6 +144,8 @@ public final class CallbackLog: Sendable {
             drain()
             writer.withValue { $0.close() }
         }
+        // Not waited for: what it is at is derived.
+        upkeep.queue.async { [upkeep] in upkeep.withValue { $0.close() } }
     }
 
     private func drain() {
@@ -149,13 +171,24 @@ public final class CallbackLog: Sendable {
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
         var locations: [RecordLocation] = []
-        for chain in shared.chains(of: hash.hash(requestID)) where try chain.names(requestID, using: &reader) {
-            locations.append(RecordLocation(segment: chain.segment, entry: chain.newest))
-            for entry in chain.older { locations.append(RecordLocation(segment: chain.segment, entry: entry)) }
+        var isVerified = false
+        var failure: RecordReadFailure?
+        let candidates = shared.candidates(of: hash.hash(requestID), using: &reader.pages)
+        guard candidates.isWhole else { throw .indexing }
+        for candidate in candidates.records {
+            let location = RecordLocation(segment: candidate.segment, entry: candidate.entry)
+            do throws(RecordReadFailure) {
+                let line = try reader.read(candidate.entry, in: candidate.segment)
+                guard line.names(requestID, in: reader.bytes.span) else { continue }
+                isVerified = true
+            } catch {
+                failure = error
+                shared.suspect(error)
+            }
+            // What cannot be read counts as one of the request whose hash it has, where there is such a request.
+            locations.append(location)
         }
-        // In order already, but for a request that has two chains in one segment, since a record of it could not
-        // be read back when the second one began.
-        locations.sort { $0.sequence > $1.sequence }
+        if !isVerified, let failure { throw failure }
         return locations
     }
 
@@ -164,6 +197,14 @@ public final class CallbackLog: Sendable {
         let line = try reader.read(location.entry, in: location.segment)
         return StoredRecord(
             sequence: location.sequence, receivedAt: line.receivedAt, kind: line.kind, status: line.status, payload: line.payload)
+    }
+
+    /// The damaged places that are known, oldest first, at most 1,000; `count` counts them all.
+    public var damages: (places: [UnsoundPlace], count: Int) {
+        let sealed = shared.published.withLock { $0.sealed }
+        var places: [UnsoundPlace] = []
+        for segment in sealed where segment.damageCount > 0 { places += segment.damages.prefix(ScanState.damagesMax - places.count) }
+        return (places, sealed.reduce(0) { $0 + $1.damageCount })
     }
 
     /// Whether it takes records now. Asks the directory, too: an idle writer would not notice.
@@ -185,11 +226,14 @@ public final class CallbackLog: Sendable {
 private final class Door: Sendable {
     private struct State {
         weak var writer: Confined<Writer>?
+        weak var upkeep: Confined<Upkeep>?
         weak var log: CallbackLog?
     }
     private let state = Mutex(State())
     var writer: Confined<Writer>? { state.withLock { $0.writer } }
+    var upkeep: Confined<Upkeep>? { state.withLock { $0.upkeep } }
     var log: CallbackLog? { state.withLock { $0.log } }
     func set(_ writer: Confined<Writer>) { state.withLock { $0.writer = writer } }
+    func set(_ upkeep: Confined<Upkeep>) { state.withLock { $0.upkeep = upkeep } }
     func set(_ log: CallbackLog) { state.withLock { $0.log = log } }
 }

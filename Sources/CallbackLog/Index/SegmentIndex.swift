@@ -1,23 +1,21 @@
-// Where the records of one segment are, by request_id.
+// Where the records of the open segment are, by request_id: in memory, since it grows with every batch.
 //
-// Promises: a table of fixed-width entries in the order of the segment, and an open-addressing hash table
-// from a keyed 64-bit hash to the newest entry of a request; the entries of one request are chained,
-// newest first. Holds hashes, never keys: whoever looks something up verifies the key in the record, and
-// tries every chain of equal hash. Append-only; 32-bit offsets, so a segment stays below 4 GiB.
+// Promises: entries of fixed width in the order of the segment, linked newest first by their keyed 64-bit hashes,
+// and hash tables to the newest of each. Holds hashes, never keys: whoever
+// looks something up verifies the key in the record. Append-only, in pieces: no append copies more than a 64th of
+// the table, so nobody waits for a table that grows.
 // Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
 
-/// One record of a segment.
-struct RecordEntry: Sendable {
+/// Where one record of a segment is, and what can be told of it unread.
+struct RecordEntry: Sendable, Equatable {
     let sequence: UInt64
     let requestHash: UInt64
     let payloadHash: UInt64
     /// Of the line's first byte in the segment.
     let offset: UInt32
-    /// Of the line, without its line feed.
+    /// Of the line, without its line feed. At most `RecordFormat.lineBytesMax`.
     let length: UInt32
     let kind: RecordKind
-    /// The entry before it of the same request in this segment, plus one; 0 for none.
-    fileprivate(set) var previous: UInt32 = 0
 
     init(sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind) {
         self.sequence = sequence
@@ -27,100 +25,137 @@ struct RecordEntry: Sendable {
         self.length = length
         self.kind = kind
     }
+
+    /// The entry of a sound line that is a record, at `offset` of a segment that begins with `first`. Nil where a
+    /// segment's bounds of 4 GiB and 2^32 sequences are passed: no log of ours has such a line, so it is not served.
+    init?(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8]) {
+        guard let sequence = line.sequence, sequence >= first, sequence - first <= UInt64(UInt32.max), offset <= Int64(UInt32.max) else { return nil }
+        identifier.removeAll(keepingCapacity: true)
+        line.appendRequestID(of: bytes, to: &identifier)
+        self.init(
+            sequence: sequence, requestHash: hash.hash(identifier.span), payloadHash: hash.hash(bytes.extracting(line.payload)),
+            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind)
+    }
 }
 
 struct SegmentIndex: Sendable {
-    private(set) var entries: [RecordEntry] = []
-    /// Entry plus one of a chain's newest entry in the low half; 0 is empty. In the high half that of its hash, so
-    /// that a chain of another hash is passed over without a look at its entry. The count is a power of two, at
-    /// most half full.
+    /// An entry in 32 bytes.
+    private struct Packed {
+        let requestHash: UInt64
+        let payloadHash: UInt64
+        let offset: UInt32
+        /// The length below, the kind in the top three bits.
+        let lengthAndKind: UInt32
+        /// Above the segment's first.
+        let sequence: UInt32
+        /// The entry before it of the same hash, plus one; 0 for none.
+        let previous: UInt32
+    }
+
+    private static let pieceEntries = 8_192
+    private static let tableCount = 64
+    private static let kindShift: UInt32 = 29
+
+    /// The segment's first sequence.
+    let first: UInt64
+    /// All but the last hold `pieceEntries`.
+    private var pieces: [[Packed]] = []
+    /// By the highest bits of the hash.
+    private var tables = [HashTable](repeating: HashTable(), count: tableCount)
+
+    init(first: UInt64) { self.first = first }
+
+    var count: Int { pieces.isEmpty ? 0 : (pieces.count - 1) * Self.pieceEntries + pieces[pieces.count - 1].count }
+
+    /// The entry at `index` in the order of the segment.
+    subscript(index: Int) -> RecordEntry {
+        let packed = pieces[index / Self.pieceEntries][index % Self.pieceEntries]
+        return RecordEntry(
+            sequence: first + UInt64(packed.sequence), requestHash: packed.requestHash, payloadHash: packed.payloadHash,
+            offset: packed.offset, length: packed.lengthAndKind & (1 << Self.kindShift - 1),
+            kind: RecordKind(rawValue: UInt8(packed.lengthAndKind >> Self.kindShift)) ?? .unknown)
+    }
+
+    /// The first entry whose sequence is above this one.
+    func firstIndex(above sequence: UInt64) -> Int? { (0..<count).first { (index: Int) in self[index].sequence > sequence } }
+
+    /// Appends the newest entry. Its sequence is at most 2^32 above the segment's first.
+    mutating func append(_ entry: RecordEntry) {
+        let index = UInt32(truncatingIfNeeded: count)
+        let previous = tables[Self.table(of: entry.requestHash)].put(index, hash: entry.requestHash)
+        if pieces.last.map({ $0.count == Self.pieceEntries }) ?? true { pieces.append([]) }
+        pieces[pieces.count - 1].append(
+            Packed(
+                requestHash: entry.requestHash, payloadHash: entry.payloadHash, offset: entry.offset,
+                lengthAndKind: entry.length | UInt32(entry.kind.rawValue) << Self.kindShift,
+                sequence: UInt32(truncatingIfNeeded: entry.sequence - first), previous: previous.map { $0 + 1 } ?? 0))
+    }
+
+    /// Appends every entry of this hash, newest first. Most have none.
+    func appendEntries(of requestHash: UInt64, to entries: inout [RecordEntry]) {
+        var next = tables[Self.table(of: requestHash)].newest(of: requestHash)
+        while let index = next {
+            let packed = pieces[Int(index) / Self.pieceEntries][Int(index) % Self.pieceEntries]
+            if packed.requestHash == requestHash { entries.append(self[Int(index)]) }
+            next = packed.previous == 0 ? nil : packed.previous - 1
+        }
+    }
+
+    private static func table(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 58) }
+}
+
+/// From 32 bits of a hash to the newest entry that has them: open addressing, at most half full. What is found may
+/// have another hash, so whoever follows the links compares.
+private struct HashTable: Sendable {
+    /// The bits in the high half; in the low half the entry plus one, 0 for an empty slot. Their count is a power of two.
     private var slots: [UInt64] = []
     /// A Bloom filter with all bits of a hash in one word: most look-ups are for what is not in this segment, and
-    /// must not cost a cache miss in its slots. A sixteenth of their size, made anew with them.
+    /// must not cost a cache miss in the slots. A sixteenth of their count, made anew with them.
     private var filter: [UInt64] = []
-    private var chainCount = 0
+    private var used = 0
 
-    /// Appends `entry` as the newest of the chain whose newest entry is `head`, or as a new chain.
-    mutating func append(_ entry: RecordEntry, after head: Int?) {
-        var entry = entry
-        if let head {
-            entry.previous = UInt32(head) + 1
-            entries.append(entry)
-            slots[slot(holding: head)] = Self.slot(newest: entries.count - 1, hash: entry.requestHash)
-            return
-        }
-        if (chainCount + 1) * 2 > slots.count { grow() }
-        entries.append(entry)
-        insert(newest: entries.count - 1)
-        chainCount += 1
+    func newest(of hash: UInt64) -> UInt32? {
+        let mark = Self.mark(of: hash)
+        guard !slots.isEmpty, filter[word(of: mark)] & Self.bits(of: mark) == Self.bits(of: mark) else { return nil }
+        let newest = UInt32(truncatingIfNeeded: slots[place(of: mark)])
+        return newest == 0 ? nil : newest - 1
     }
 
-    /// The newest entry of each chain with this hash: none for most, rarely more than one.
-    func heads(of requestHash: UInt64) -> [Int] {
-        guard !slots.isEmpty, filter[word(of: requestHash)] & Self.bits(of: requestHash) == Self.bits(of: requestHash) else { return [] }
-        var found: [Int] = []
-        var slot = Int(truncatingIfNeeded: requestHash) & (slots.count - 1)
-        while slots[slot] != 0 {
-            if slots[slot] >> 32 == requestHash >> 32 {
-                let head = Self.head(in: slots[slot])
-                if entries[head].requestHash == requestHash { found.append(head) }
-            }
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return found
+    /// Makes `index` the newest of `hash`; returns the one before.
+    mutating func put(_ index: UInt32, hash: UInt64) -> UInt32? {
+        if (used + 1) * 2 > slots.count { grow() }
+        let mark = Self.mark(of: hash)
+        let place = place(of: mark)
+        let previous = UInt32(truncatingIfNeeded: slots[place])
+        slots[place] = UInt64(mark) << 32 | UInt64(index + 1)
+        guard previous == 0 else { return previous - 1 }
+        used += 1
+        filter[word(of: mark)] |= Self.bits(of: mark)
+        return nil
     }
 
-    /// The entry before `index` of the same request.
-    func previous(of index: Int) -> Int? {
-        entries[index].previous == 0 ? nil : Int(entries[index].previous) - 1
-    }
-
-    private func slot(holding head: Int) -> Int {
-        var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
-        while Self.head(in: slots[slot]) != head {
-            // An empty slot on the way means that `head` is no chain's newest: our own fault.
-            precondition(slots[slot] != 0)
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return slot
-    }
-
-    private mutating func insert(newest head: Int) {
-        var slot = Int(truncatingIfNeeded: entries[head].requestHash) & (slots.count - 1)
-        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = Self.slot(newest: head, hash: entries[head].requestHash)
-        filter[word(of: entries[head].requestHash)] |= Self.bits(of: entries[head].requestHash)
+    /// Where `mark` stands, or the empty slot where it would.
+    private func place(of mark: UInt32) -> Int {
+        var place = Int(mark) & (slots.count - 1)
+        while slots[place] != 0, slots[place] >> 32 != UInt64(mark) { place = (place + 1) & (slots.count - 1) }
+        return place
     }
 
     private mutating func grow() {
         let old = slots
         slots = [UInt64](repeating: 0, count: max(64, old.count * 2))
         filter = [UInt64](repeating: 0, count: slots.count / 16)
-        for held in old where held != 0 { insert(newest: Self.head(in: held)) }
+        for slot in old where slot != 0 {
+            let mark = UInt32(truncatingIfNeeded: slot >> 32)
+            slots[place(of: mark)] = slot
+            filter[word(of: mark)] |= Self.bits(of: mark)
+        }
     }
 
-    private func word(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 40) & (filter.count - 1) }
+    /// Below the bits that choose the table.
+    private static func mark(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 26) }
 
-    /// Three bits, from a part of the hash that chooses neither the word nor, in a large table, the slot.
-    private static func bits(of hash: UInt64) -> UInt64 {
-        1 << (hash >> 22 & 63) | 1 << (hash >> 28 & 63) | 1 << (hash >> 34 & 63)
-    }
+    private func word(of mark: UInt32) -> Int { Int(mark >> 18) & (filter.count - 1) }
 
-    private static func slot(newest head: Int, hash: UInt64) -> UInt64 { (hash & ~0xFFFF_FFFF) | UInt64(head + 1) }
-
-    private static func head(in slot: UInt64) -> Int { Int(slot & 0xFFFF_FFFF) - 1 }
-}
-
-/// The keyed hash of the index: SipHash with a key drawn for each process, so that nobody can send
-/// request_ids that collide.
-struct KeyedHash: Sendable {
-    /// Tests cut it short, so that ids collide all the same.
-    var mask = UInt64.max
-
-    func hash(_ bytes: Span<UInt8>) -> UInt64 {
-        var hasher = Hasher()
-        // The bytes are read before the closure returns.
-        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        return UInt64(bitPattern: Int64(hasher.finalize())) & mask
-    }
+    private static func bits(of mark: UInt32) -> UInt64 { 1 << UInt64(mark & 63) | 1 << UInt64(mark >> 6 & 63) | 1 << UInt64(mark >> 12 & 63) }
 }

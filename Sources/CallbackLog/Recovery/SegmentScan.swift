@@ -11,7 +11,7 @@
 // An unsound place has the sequence last + 1. It is damage once a sound line after it has `durable` at or
 // above that sequence; what no line proves by the end of the log is the tear of a crash (API.md §7). Where
 // the next segment begins, this one ends, whatever follows.
-// Promises: memory is one line and the index; every length is bounded before it is believed.
+// Promises: memory is one line; every length is bounded before it is believed.
 // Must not know: what is done about tears and damage (Recovery.swift).
 
 import Platform
@@ -33,10 +33,11 @@ struct ScanState {
     /// Bound on unsound places that wait for a proof. One that comes beyond it counts to the last.
     static let pendingMax = 65_536
 
-    let hash: KeyedHash
     var last: UInt64
-    /// The highest `durable` of a sound line.
+    /// The highest `durable` of a sound line, or what the first segment's name says.
     var proven: UInt64
+    /// The highest `durable` of a sound line; 0 where there was none.
+    var provenByLine: UInt64 = 0
     var latest = Timestamp(milliseconds: 0)
     var pending: [UnsoundPlace] = []
     var damages: [UnsoundPlace] = []
@@ -45,8 +46,7 @@ struct ScanState {
     var newestDamage: UnsoundPlace?
 
     /// Before the first segment, whose name says that everything below it was once durable.
-    init(first: UInt64, hash: KeyedHash) {
-        self.hash = hash
+    init(first: UInt64) {
         last = first - 1
         proven = first - 1
     }
@@ -58,6 +58,7 @@ struct ScanState {
     }
 
     mutating func prove(_ durable: UInt64) {
+        provenByLine = max(provenByLine, durable)
         proven = max(proven, durable)
         guard let first = pending.first, first.sequence <= durable else { return }
         let count = pending.firstIndex { $0.sequence > durable } ?? pending.count
@@ -69,7 +70,13 @@ struct ScanState {
 }
 
 struct SegmentScan {
-    var index = SegmentIndex()
+    /// Sound records.
+    var records = 0
+    /// When the first sound record was received, and the last sound line was written.
+    var earliest: Timestamp?
+    var latest: Timestamp?
+    /// Why the rest of the segment could not be read.
+    var failure: SystemError?
     /// Behind the last sound line's line feed.
     var end: Int64 = 0
     var size: Int64 = 0
@@ -79,8 +86,12 @@ struct SegmentScan {
     static let chunkBytes = 1 << 20
 
     /// Reads `file`, whose name says that it begins at `first`. What stands at or above `successor`, where the
-    /// next segment begins, is ignored.
-    init(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) {
+    /// next segment begins, is ignored. `visit` is given each sound record: its line, the bytes of it, and their
+    /// offset in the file.
+    init(
+        _ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState,
+        visit: (ParsedLine, Span<UInt8>, Int64) throws(SystemError) -> Void
+    ) throws(SystemError) {
         size = try file.size()
         state.last = first - 1
         var lines = LineReader(file: file, size: size)
@@ -92,6 +103,7 @@ struct SegmentScan {
                 // A bad block in an old segment is damage like any other and stops no start: the rest of the
                 // segment is not served. In the newest one it is not known what would be written over.
                 guard let successor else { throw error }
+                failure = error
                 if state.last + 1 < successor { state.mark(unsound: file.name, at: lines.offset) }
                 break
             }
@@ -118,10 +130,13 @@ struct SegmentScan {
             }
             state.prove(line.durable)
             state.latest = max(state.latest, line.receivedAt)
+            latest = line.receivedAt
             end = found.end
             checkpoint = line.kind == .checkpoint ? found.offset : nil
-            if line.sequence != nil, found.offset <= Int64(UInt32.max) {
-                try insert(line, lines.bytes.span.extracting(found.range), at: UInt32(found.offset), in: file, state.hash)
+            if line.sequence != nil {
+                records += 1
+                earliest = earliest ?? line.receivedAt
+                try visit(line, lines.bytes.span.extracting(found.range), found.offset)
             }
         }
         if let successor, state.last + 1 < successor {
@@ -129,26 +144,6 @@ struct SegmentScan {
             state.mark(unsound: file.name, at: size)
             state.last = successor - 1
         }
-    }
-
-    private mutating func insert(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: UInt32, in file: any File, _ keyed: KeyedHash) throws(SystemError) {
-        var identifier: [UInt8] = []
-        identifier.reserveCapacity(line.requestID.count)
-        line.appendRequestID(of: bytes, to: &identifier)
-        let hash = keyed.hash(identifier.span)
-        let entry = RecordEntry(
-            sequence: line.sequence ?? 0, requestHash: hash, payloadHash: keyed.hash(bytes.extracting(line.payload)),
-            offset: offset, length: UInt32(bytes.count), kind: line.kind)
-        var head: Int?
-        for candidate in index.heads(of: hash) {
-            // Rare: a second record of a request. The key is verified in the one before it (DESIGN.md §5).
-            var reader = RecordReader()
-            if let record = try? reader.read(index.entries[candidate], in: file), record.names(identifier.span, in: reader.bytes.span) {
-                head = candidate
-                break
-            }
-        }
-        index.append(entry, after: head)
     }
 }
 

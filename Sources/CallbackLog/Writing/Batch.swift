@@ -13,17 +13,15 @@ struct Batch {
         let payloadHash: UInt64
         let offset: Int
         let length: Int
-        /// The chain it continues in the open segment, by its newest durable entry.
-        let head: Int?
         /// The record before it in this batch with the same hash, of this request or (rarely) another.
         let previous: Int?
-        /// Records of this request with this one.
+        /// Records of this request in this batch, up to this one.
         let count: Int
     }
 
     /// What the batch already has of a submission's request.
     struct Held {
-        /// Records of the request, the durable ones included.
+        /// Records of the request.
         let count: Int
         /// The record with the same payload.
         let duplicate: UInt64?
@@ -52,28 +50,25 @@ struct Batch {
     /// The next submission is not a record of its own.
     mutating func answer(_ outcome: AppendOutcome) { outcomes.append(outcome) }
 
-    /// Nil where no record of this batch is of the request of `submission`.
-    func held(_ submission: Submission, requestHash: UInt64, payloadHash: UInt64) -> Held? {
-        var count: Int?
+    func held(_ submission: Submission, requestHash: UInt64, payloadHash: UInt64) -> Held {
+        var count = 0
         var next = newestByHash[requestHash]
         while let index = next {
-            let other = submissions[fresh[index].submission]
-            if isSameRequest(other, submission) {
-                count = count ?? fresh[index].count
-                if fresh[index].payloadHash == payloadHash, other.record[other.payload] == submission.record[submission.payload] {
-                    return Held(count: count ?? 0, duplicate: fresh[index].sequence)
-                }
-            }
             next = fresh[index].previous
+            guard count == 0 || fresh[index].payloadHash == payloadHash else { continue }
+            let other = submissions[fresh[index].submission]
+            guard isSameRequest(other, submission) else { continue }
+            if count == 0 { count = fresh[index].count }
+            if fresh[index].payloadHash == payloadHash, other.record[other.payload] == submission.record[submission.payload] {
+                return Held(count: count, duplicate: fresh[index].sequence)
+            }
         }
-        return count.map { Held(count: $0, duplicate: nil) }
+        return Held(count: count, duplicate: nil)
     }
 
-    /// Adds `submissions[position]` as the record after `durable` and those already here. `head` is the newest
-    /// entry of its request in the open segment's index, `count` the records of its request before it.
-    mutating func add(
-        _ position: Int, requestHash: UInt64, payloadHash: UInt64, head: Int?, count: Int, receivedAt: Timestamp, durable: UInt64
-    ) {
+    /// Adds `submissions[position]` as the record after `durable` and those already here. `heldCount` records of its
+    /// request are here before it.
+    mutating func add(_ position: Int, requestHash: UInt64, payloadHash: UInt64, heldCount: Int, receivedAt: Timestamp, durable: UInt64) {
         let submission = submissions[position]
         let sequence = durable + 1 + UInt64(fresh.count)
         let offset = lines.count
@@ -83,7 +78,7 @@ struct Batch {
         fresh.append(
             Fresh(
                 submission: position, sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset,
-                length: lines.count - offset - 1, head: head, previous: newestByHash[requestHash], count: count + 1))
+                length: lines.count - offset - 1, previous: newestByHash[requestHash], count: heldCount + 1))
         newestByHash[requestHash] = fresh.count - 1
         outcomes.append(.stored(sequence: sequence, duplicate: false))
     }
@@ -101,27 +96,12 @@ struct Batch {
 
     /// Puts the records into the index of the segment where the lines were written at `base`.
     func place(in index: inout SegmentIndex, at base: Int64) {
-        var placed: [Int] = []
-        placed.reserveCapacity(fresh.count)
         for record in fresh {
-            let entry = RecordEntry(
-                sequence: record.sequence, requestHash: record.requestHash, payloadHash: record.payloadHash,
-                offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: .callback)
-            // A chain of the segment before does not go on in a fresh one.
-            let durableHead = base == 0 ? nil : record.head
-            index.append(entry, after: previous(of: record).map { placed[$0] } ?? durableHead)
-            placed.append(index.entries.count - 1)
+            index.append(
+                RecordEntry(
+                    sequence: record.sequence, requestHash: record.requestHash, payloadHash: record.payloadHash,
+                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: .callback))
         }
-    }
-
-    /// The newest record before `record` that is of the same request.
-    private func previous(of record: Fresh) -> Int? {
-        var next = record.previous
-        while let index = next {
-            if isSameRequest(submissions[fresh[index].submission], submissions[record.submission]) { return index }
-            next = fresh[index].previous
-        }
-        return nil
     }
 
     private func isSameRequest(_ a: Submission, _ b: Submission) -> Bool { a.record[a.requestID] == b.record[b.requestID] }
