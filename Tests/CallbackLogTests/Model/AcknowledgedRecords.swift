@@ -14,6 +14,7 @@ struct AcknowledgedRecords {
     private(set) var sequences: [Callback: UInt64] = [:]
     /// Handed over and not acknowledged as stored. After a crash such a record may be there.
     private(set) var unsure: Set<Callback> = []
+    private(set) var floor: UInt64 = 1
     /// Whether a callback may have been stored again, since its record could not be read when it came.
     var mayRepeat = false
     /// The highest sequence that anybody was told of.
@@ -51,6 +52,15 @@ struct AcknowledgedRecords {
         if sequences[callback] == nil { unsure.insert(callback) }
     }
 
+    /// The log begins with this sequence: whatever has a lower one went by retention.
+    mutating func retire(below floor: UInt64) {
+        self.floor = floor
+        for (callback, sequence) in sequences where sequence < floor {
+            sequences[callback] = nil
+            unsure.insert(callback)
+        }
+    }
+
     /// Says what is wrong with what a log shows of these requests.
     func faults(in open: OpenLog, identifiers: [String]) -> [String] {
         var faults: [String] = []
@@ -72,7 +82,7 @@ struct AcknowledgedRecords {
             faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map { "\($0)" } ?? "gone")")
         }
         let all = seen.values.joined().sorted()
-        if all != Array(1..<(open.log.durable + 1)) { faults.append("not dense: \(all) up to \(open.log.durable)") }
+        if all != Array(floor..<max(floor, open.log.durable + 1)) { faults.append("not dense: \(all) from \(floor) up to \(open.log.durable)") }
         return faults
     }
 }

@@ -12,11 +12,11 @@ import Testing
 
 @Suite struct PowerLossTests {
     /// Tries images of every moment; those alike only once.
-    private func check(_ moments: [Moment], imagesPerMoment: Int, seed: UInt64, seen: inout Set<Image>) {
+    private func check(_ moments: [Moment], as shape: LogShape, imagesPerMoment: Int, seed: UInt64, seen: inout Set<Image>) {
         for (number, moment) in moments.enumerated() {
             moment.contents.forEachImage(countMax: imagesPerMoment, seed: seed + UInt64(number)) { files, how in
                 guard seen.insert(Image(files: files, highest: moment.model.highest)).inserted else { return }
-                expectKept(moment.model, on: MemoryDisk(files), "\(moment.what) [\(how)]")
+                expectKept(moment.model, on: MemoryDisk(files), as: shape, "\(moment.what) [\(how)]")
             }
         }
     }
@@ -30,7 +30,7 @@ import Testing
     func once(workload: Workload) throws {
         var seen: Set<Image> = []
         let moments = try workload.record()
-        check(moments, imagesPerMoment: 100, seed: 1, seen: &seen)
+        check(moments, as: workload.shape, imagesPerMoment: workload.shape == .bare ? 64 : 16, seed: 1, seen: &seen)
         #expect(seen.count > 40)
     }
 
@@ -38,12 +38,12 @@ import Testing
     func duringRecovery(workload: Workload) throws {
         var seen: Set<Image> = []
         for moment in try workload.record() {
-            moment.contents.forEachImage(countMax: 6, seed: 2) { files, how in
-                guard let recovered = try? RecordedLog("\(moment.what) [\(how)]", on: MemoryDisk(files), model: moment.model, segmentBytesMax: 1_500) else {
+            moment.contents.forEachImage(countMax: workload.shape == .bare ? 6 : 2, seed: 2) { files, how in
+                guard let recovered = try? RecordedLog("\(moment.what) [\(how)]", on: MemoryDisk(files), model: moment.model, segmentBytesMax: 1_500, as: workload.shape) else {
                     Issue.record("\(moment.what) [\(how)] does not open")
                     return
                 }
-                check(recovered.moments, imagesPerMoment: 6, seed: 3, seen: &seen)
+                check(recovered.moments, as: workload.shape, imagesPerMoment: workload.shape == .bare ? 6 : 2, seed: 3, seen: &seen)
             }
         }
         #expect(seen.count > 40)
@@ -57,9 +57,9 @@ import Testing
             for isEvicted in moment.contents.hasLost ? [false, true] : [false] {
                 var generator = SeededGenerator(seed: 5)
                 let disk = MemoryDisk(isEvicted ? moment.contents.evicted { Int.random(in: 0...$0, using: &generator) } : moment.contents)
-                let killed = try RecordedLog("\(moment.what), killed\(isEvicted ? " and evicted" : "")", on: disk, model: moment.model, segmentBytesMax: 1_500)
+                let killed = try RecordedLog("\(moment.what), killed\(isEvicted ? " and evicted" : "")", on: disk, model: moment.model, segmentBytesMax: 1_500, as: workload.shape)
                 killed.append([700, 60])
-                check(killed.moments, imagesPerMoment: 8, seed: 4, seen: &seen)
+                check(killed.moments, as: workload.shape, imagesPerMoment: workload.shape == .bare ? 8 : 3, seed: 4, seen: &seen)
             }
         }
         #expect(seen.count > 40)

@@ -21,6 +21,7 @@ final class RecordedLog {
     private(set) var model: AcknowledgedRecords
     private(set) var open: OpenLog
     private let segmentBytesMax: Int64
+    let shape: LogShape
     private let clock = TurnedClock()
     private var number = 0
     private let name: String
@@ -28,13 +29,14 @@ final class RecordedLog {
     /// Opens the log on `disk`, of which `model` is known. Without `isEachCall` there is a moment after each step only.
     init(
         _ name: String, on disk: MemoryDisk = MemoryDisk(), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64,
-        isEachCall: Bool = true
+        as shape: LogShape = .bare, isEachCall: Bool = true
     ) throws {
         self.name = name
         self.model = model
         self.segmentBytesMax = segmentBytesMax
+        self.shape = shape
         if isEachCall { disk.record() }
-        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
+        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock, change: shape.apply)
         keep("open", disk)
     }
 
@@ -43,6 +45,14 @@ final class RecordedLog {
         for (call, contents) in disk.takeRecorded() {
             moments.append(Moment(contents: contents, model: before ?? model, what: "\(name), \(step), after \(call)"))
         }
+        if shape != .bare {
+            // What upkeep does after the step.
+            open.settleUpkeep()
+            for (call, contents) in disk.takeRecorded() {
+                moments.append(Moment(contents: contents, model: model, what: "\(name), \(step), upkeep after \(call)"))
+            }
+        }
+        if shape == .retaining { model.retire(below: disk.files.keys.compactMap { SegmentName.firstSequence(of: $0) }.min() ?? 1) }
         moments.append(Moment(contents: disk.contents, model: model, what: "\(name), \(step), done"))
     }
 
@@ -91,7 +101,7 @@ final class RecordedLog {
     func restart() throws {
         let disk = open.disk.afterKill()
         disk.record()
-        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock)
+        open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock, change: shape.apply)
         keep("restart", disk)
     }
 }

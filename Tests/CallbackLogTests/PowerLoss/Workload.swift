@@ -12,18 +12,37 @@ import Testing
 struct Workload: Sendable, CustomTestStringConvertible {
     let name: String
     let segmentBytesMax: Int64
+    var shape = LogShape.bare
     let play: @Sendable (RecordedLog) throws -> Void
-    var testDescription: String { name }
+    var testDescription: String { "\(name), \(shape)" }
 
-    func record(on disk: MemoryDisk = MemoryDisk()) throws -> [Moment] {
-        let log = try RecordedLog(name, on: disk, segmentBytesMax: segmentBytesMax)
+    func record() throws -> [Moment] {
+        let log = try RecordedLog(testDescription, segmentBytesMax: segmentBytesMax, as: shape)
         try play(log)
         return log.moments
     }
 
-    static let all = named + (0..<6).map(random)
+    static let all: [Workload] = [
+        steps, steps.map { $0.shaped(.whole) }, [retention],
+        (0..<12 as Range<UInt64>).map { seed in random(seed: seed).shaped(seed < 6 ? .bare : seed < 10 ? .whole : .retaining) },
+    ].flatMap { $0 }
 
-    static let named = [
+    private func shaped(_ shape: LogShape) -> Workload {
+        var workload = self
+        workload.shape = shape
+        return workload
+    }
+
+    /// Segments go, whole and oldest first, while others come.
+    private static let retention = Workload(name: "retention", segmentBytesMax: 1_500, shape: .retaining) { log in
+        for round in 0..<40 {
+            log.append([1_100, 1_100], retries: 1)
+            if round % 8 == 7 { log.wait(milliseconds: 61_000) }
+            if round % 20 == 19 { try log.restart() }
+        }
+    }
+
+    private static let steps = [
         Workload(name: "appends with duplicates", segmentBytesMax: 1 << 20) { log in
             log.append([60])
             log.append([700, 60, 1_300], retries: 1)

@@ -25,6 +25,8 @@ struct Call: Equatable, Sendable, CustomStringConvertible {
     /// Of the file; a name may be given again, a number is not. Nil for the directory's calls.
     let inode: Int?
     let failed: Bool
+    /// A write of line feeds only: padding, of which nobody is told anything.
+    var isPadding = false
     var description: String { name.isEmpty ? operation.rawValue : "\(operation.rawValue) \(name)" }
 }
 

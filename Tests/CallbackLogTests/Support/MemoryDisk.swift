@@ -143,7 +143,7 @@ final class MemoryDisk: Directory {
 
     /// Does a call: counts it, and throws where a fault says so. `body` is told what else the fault says.
     func perform<Result>(
-        _ operation: Operation, _ name: String, inode: Int? = nil, _ body: (inout State, Fault.Effect?) throws(SystemError) -> Result
+        _ operation: Operation, _ name: String, inode: Int? = nil, isPadding: Bool = false, _ body: (inout State, Fault.Effect?) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try state.withLock { state throws(SystemError) in
             var effect: Fault.Effect?
@@ -152,7 +152,7 @@ final class MemoryDisk: Directory {
             }
             if let effect { state.hit(by: effect) }
             let failure = effect?.code.map { SystemError(operation: operation.rawValue, path: name, code: $0) }
-            let call = Call(operation: operation, name: name, inode: inode, failed: failure != nil)
+            let call = Call(operation: operation, name: name, inode: inode, failed: failure != nil, isPadding: isPadding)
             state.calls.append(call)
             defer { if Operation.changing.contains(operation) { state.recorded?.append((call, state.contents)) } }
             if let failure, effect?.isUndone ?? true, !operation.failsInHalves { throw failure }

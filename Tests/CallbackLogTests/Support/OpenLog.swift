@@ -24,10 +24,17 @@ final class OpenLog {
     private let answers = Answers()
     private var nextTicket: UInt64 = 0
 
-    init(_ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock()) throws(LogOpenFailure) {
+    /// Without upkeep and padding, unless `change` wants them: the calls are the writer's alone.
+    init(
+        _ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock(),
+        change: (inout LogOptions) -> Void = { _ in }
+    ) throws(LogOpenFailure) {
         var options = LogOptions()
         options.segmentBytesMax = segmentBytesMax
-        options.hash.mask = hashMask
+        options.hashMask = hashMask
+        options.paddingBytes = 0
+        options.hasUpkeep = false
+        change(&options)
         self.disk = disk
         self.clock = clock
         let answers = answers
@@ -39,12 +46,26 @@ final class OpenLog {
     var events: [LogEvent] { answers.state.withLock { $0.events } }
 
     /// Everything handed over so far has been through the writer.
-    func settle() { expectToRun(on: log.writer.queue) {} }
+    func settle() { wait(for: log.writer.queue) }
+
+    /// A log that a fault has hit may hang: then the wait ends all the same.
+    private func wait(for queue: DispatchQueue) {
+        if disk.hitCount > 0 { expectToRun(on: queue) {} } else { queue.sync {} }
+    }
+
+    /// Upkeep has done what there is to do now, what it asked of the writer included.
+    func settleUpkeep() {
+        for _ in 0..<3 {
+            settle()
+            wait(for: log.upkeep.queue)
+        }
+    }
 
     /// A clean stop.
     func close() {
+        settle()
         let log = log
-        expectToRun(on: .global()) { log.close() }
+        if disk.hitCount > 0 { expectToRun(on: .global()) { log.close() } } else { log.close() }
     }
 
     /// Hands over; the ticket, or nil when it was not taken.
