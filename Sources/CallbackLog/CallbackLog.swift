@@ -42,6 +42,8 @@ public final class CallbackLog: Sendable {
     public static let recordsPerRequestMax = 1_000
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
     public static let waitingBytesMax = 32 * 1_024 * 1_024
+    /// Descriptors that it keeps open for reading, at most.
+    public static let openFilesMax = OpenFiles.countMax
     /// What a waiting submission weighs beside its record.
     static let submissionBytes = 96
 
@@ -96,7 +98,7 @@ public final class CallbackLog: Sendable {
         let upkeep = Confined(
             Upkeep(
                 directory: directory, shared: shared,
-                maker: IndexMaker(directory: directory, hash: recovery.hash, versions: options.versions, describe: options.describe),
+                maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
                 later: { milliseconds, body in
@@ -104,8 +106,10 @@ public final class CallbackLog: Sendable {
                 }),
             to: upkeepQueue)
         door.set(upkeep)
-        shared.upkeepWaker.withLock { waker in
-            waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
+        if options.hasUpkeep {
+            shared.upkeepWaker.withLock { waker in
+                waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
+            }
         }
         report = recovery.report
         self.shared = shared

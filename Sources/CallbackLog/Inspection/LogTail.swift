@@ -40,7 +40,7 @@ public struct LogTail {
             do throws(SystemError) {
                 if try directory.isGone() { throw SystemError(operation: "open", path: directory.path, code: SystemError.missing) }
                 // Asked before the segment is read: once there is one, it grows no more.
-                successor = try directory.names().compactMap(SegmentName.firstSequence).filter { $0 > first }.min()
+                successor = try directory.names().compactMap { SegmentName.firstSequence(of: $0) }.filter { $0 > first }.min()
             } catch {
                 throw .system(error)
             }

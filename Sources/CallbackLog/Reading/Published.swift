@@ -34,10 +34,11 @@ struct OpenSegment: Sendable {
 }
 
 struct Published {
-    /// Filters in memory, in bytes: those of the newest 22 million records. Of older segments a page is read instead.
-    static let filterBytesMax = 32 * 1_024 * 1_024
-    /// Indexes that wait in memory until their files are written. Beyond it the oldest is given up until then.
-    static let unwrittenMax = 8
+    /// Filters in memory, in bytes: those of the newest 44 million records. Of older segments a page is read instead.
+    static let filterBytesMax = 64 * 1_024 * 1_024
+    /// Records whose indexes wait in memory until their files are written: 60 MB of a disk that takes none. Beyond it
+    /// the oldest segments cannot be asked until then.
+    static let unwrittenRecordsMax = 1_000_000
 
     /// Oldest first. What is in here never changes, so readers take it along and look into it without the lock.
     private(set) var sealed: [SealedSegment]
@@ -75,14 +76,14 @@ struct Published {
     /// What is kept in memory for the newest segments, and no more.
     private static func bounded(_ segments: [SealedSegment]) -> [SealedSegment] {
         var filterBytes = 0
-        var unwritten = 0
+        var unwrittenRecords = 0
         var kept = segments
         for index in kept.indices.reversed() {
             filterBytes += kept[index].filterBytes
             if filterBytes > filterBytesMax { kept[index] = kept[index].withoutFilter }
-            if case .inMemory = kept[index].index {
-                unwritten += 1
-                if unwritten > unwrittenMax { kept[index] = kept[index].withoutIndex }
+            if case .inMemory(let records) = kept[index].index {
+                unwrittenRecords += records.count
+                if unwrittenRecords > unwrittenRecordsMax { kept[index] = kept[index].withoutIndex }
             }
         }
         return kept

@@ -57,8 +57,8 @@ public enum LogEvent: Sendable, Equatable {
     case unreadable(RecordReadFailure)
     /// Found while serving; the rest of the segment is served.
     case damaged(UnsoundPlace)
-    /// The index files of so many segments are made anew while serving.
-    case indexing(segments: Int)
+    /// A segment or its index file was not as it should be while serving: it was read again, and its index is new.
+    case reread(segment: String)
     /// An index file could not be made; it is tried again after a minute.
     case indexFailed(SystemErrorText)
     /// So many segments went by retention.
@@ -89,6 +89,8 @@ public struct LogOptions: Sendable {
     public var paddingBytes = 256 * 1_024
     /// Cuts the index's hashes short; for tests.
     var hashMask = UInt64.max
+    /// False: nothing is done but taking records; for tests of that alone.
+    var hasUpkeep = true
     public init() {}
 }
 

@@ -50,7 +50,8 @@ private func faults(of open: OpenLog, _ model: inout AcknowledgedRecords, _ shap
     if shape != .bare {
         let named = open.log.damages
         if named.count > 0 { faults.append("a crash is no damage: \(named)") }
-        for first in firsts.dropLast() where open.disk[SegmentName.index(first: first)] == nil { faults.append("\(first) has no index") }
+        let files = open.disk.allFiles
+        for first in firsts.dropLast() where files[SegmentName.index(first: first)] == nil { faults.append("\(first) has no index") }
     }
     return faults
 }

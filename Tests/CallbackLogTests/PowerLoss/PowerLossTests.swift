@@ -16,7 +16,7 @@ import Testing
         for (number, moment) in moments.enumerated() {
             moment.contents.forEachImage(countMax: imagesPerMoment, seed: seed + UInt64(number)) { files, how in
                 guard seen.insert(Image(files: files, highest: moment.model.highest)).inserted else { return }
-                expectKept(moment.model, on: MemoryDisk(files), as: shape, "\(moment.what) [\(how)]")
+                expectKept(moment.model, on: MemoryDisk(files, hasFixedIdentity: false), as: shape, "\(moment.what) [\(how)]")
             }
         }
     }
@@ -39,7 +39,7 @@ import Testing
         var seen: Set<Image> = []
         for moment in try workload.record() {
             moment.contents.forEachImage(countMax: workload.shape == .bare ? 6 : 2, seed: 2) { files, how in
-                guard let recovered = try? RecordedLog("\(moment.what) [\(how)]", on: MemoryDisk(files), model: moment.model, segmentBytesMax: 1_500, as: workload.shape) else {
+                guard let recovered = try? RecordedLog("\(moment.what) [\(how)]", on: MemoryDisk(files, hasFixedIdentity: false), model: moment.model, segmentBytesMax: 1_500, as: workload.shape) else {
                     Issue.record("\(moment.what) [\(how)] does not open")
                     return
                 }
@@ -56,7 +56,7 @@ import Testing
             // What the kernel could not write it shows for as long as it does not need the memory.
             for isEvicted in moment.contents.hasLost ? [false, true] : [false] {
                 var generator = SeededGenerator(seed: 5)
-                let disk = MemoryDisk(isEvicted ? moment.contents.evicted { Int.random(in: 0...$0, using: &generator) } : moment.contents)
+                let disk = MemoryDisk(isEvicted ? moment.contents.evicted { Int.random(in: 0...$0, using: &generator) } : moment.contents, hasFixedIdentity: false)
                 let killed = try RecordedLog("\(moment.what), killed\(isEvicted ? " and evicted" : "")", on: disk, model: moment.model, segmentBytesMax: 1_500, as: workload.shape)
                 killed.append([700, 60])
                 check(killed.moments, as: workload.shape, imagesPerMoment: workload.shape == .bare ? 8 : 3, seed: 4, seen: &seen)

@@ -28,7 +28,7 @@ final class RecordedLog {
 
     /// Opens the log on `disk`, of which `model` is known. Without `isEachCall` there is a moment after each step only.
     init(
-        _ name: String, on disk: MemoryDisk = MemoryDisk(), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64,
+        _ name: String, on disk: MemoryDisk = MemoryDisk(hasFixedIdentity: false), model: AcknowledgedRecords = AcknowledgedRecords(), segmentBytesMax: Int64,
         as shape: LogShape = .bare, isEachCall: Bool = true
     ) throws {
         self.name = name

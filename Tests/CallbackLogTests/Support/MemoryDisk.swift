@@ -65,11 +65,19 @@ final class MemoryDisk: Directory {
 
     let path = "memory"
     let sectorBytes: Int
+    /// Whether the file `identity` is there from the beginning and no fault hits it, so that a test's calls are about
+    /// records.
+    let hasFixedIdentity: Bool
     let state = Mutex(State())
 
+    private static let identity = Array(
+        "{\"log_id\":\"000102030405060708090a0b0c0d0e0f\",\"hash_key\":\"101112131415161718191a1b1c1d1e1f\"}\n".utf8)
+
     /// A disk that holds these files, all of it stable.
-    init(_ files: [String: [UInt8]] = [:], sectorBytes: Int = StoredFile.sectorBytes) {
+    init(_ files: [String: [UInt8]] = [:], sectorBytes: Int = StoredFile.sectorBytes, hasFixedIdentity: Bool = true) {
         self.sectorBytes = sectorBytes
+        self.hasFixedIdentity = hasFixedIdentity
+        let files = hasFixedIdentity ? files.merging(["identity": Self.identity], uniquingKeysWith: { mine, _ in mine }) : files
         state.withLock { state in
             var numbers: [String: Int] = [:]
             for (name, bytes) in files {
@@ -81,18 +89,21 @@ final class MemoryDisk: Directory {
     }
 
     /// A disk that holds all of this, stable or not: what a killed process leaves.
-    init(_ contents: DiskContents, sectorBytes: Int = StoredFile.sectorBytes) {
+    init(_ contents: DiskContents, sectorBytes: Int = StoredFile.sectorBytes, hasFixedIdentity: Bool = true) {
         self.sectorBytes = sectorBytes
+        self.hasFixedIdentity = hasFixedIdentity
         state.withLock { $0.contents = contents }
     }
 
     // MARK: what a test sees and does
 
     var contents: DiskContents { state.withLock { $0.contents } }
-    var files: [String: [UInt8]] {
+    var allFiles: [String: [UInt8]] {
         let contents = contents
         return contents.names.now.mapValues { contents.files[$0].cached }
     }
+    /// The log's own, and what is foreign: not what is derived, the index files and the identity.
+    var files: [String: [UInt8]] { allFiles.filter { $0.key != "identity" && !$0.key.hasSuffix(".index") } }
     var calls: [Call] { state.withLock { $0.calls } }
     func count(_ operation: Operation) -> Int { calls.count { $0.operation == operation } }
     subscript(_ name: String) -> [UInt8]? { files[name] }
@@ -132,11 +143,11 @@ final class MemoryDisk: Directory {
     }
 
     /// What is left when the process is killed now: all of it, what is only cached too.
-    func afterKill() -> MemoryDisk { MemoryDisk(contents, sectorBytes: sectorBytes) }
+    func afterKill() -> MemoryDisk { MemoryDisk(contents, sectorBytes: sectorBytes, hasFixedIdentity: hasFixedIdentity) }
 
     /// What is left when the power goes now; `choose` as in `DiskContents`.
     func afterPowerLoss(_ choose: (Int) -> Int = { _ in 0 }) -> MemoryDisk {
-        MemoryDisk(contents.afterPowerLoss(choose), sectorBytes: sectorBytes)
+        MemoryDisk(contents.afterPowerLoss(choose), sectorBytes: sectorBytes, hasFixedIdentity: hasFixedIdentity)
     }
 
     // MARK: Directory
@@ -146,6 +157,7 @@ final class MemoryDisk: Directory {
         _ operation: Operation, _ name: String, inode: Int? = nil, isPadding: Bool = false, _ body: (inout State, Fault.Effect?) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try state.withLock { state throws(SystemError) in
+            if hasFixedIdentity, name == "identity" { return try body(&state, nil) }
             var effect: Fault.Effect?
             for index in state.faults.indices where effect == nil && state.faults[index].hits(operation) {
                 effect = state.faults[index].effect

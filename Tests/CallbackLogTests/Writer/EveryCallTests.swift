@@ -61,7 +61,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         var start = try killed(shape)
         start.model.mayRepeat = scenario.operations.contains(.read)
         for call in 0..<400 {
-            let disk = MemoryDisk(start.contents)
+            let disk = MemoryDisk(start.contents, hasFixedIdentity: false)
             disk.inject(Fault(scenario.effect, on: scenario.operations, after: call, times: scenario.times))
             try live(on: disk, from: start, as: shape, "\(scenario.testDescription), call \(call)", seed: UInt64(call))
             if disk.hitCount == 0 { return }
@@ -113,7 +113,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             // Index files are tried again after a minute.
             log.wait(milliseconds: 61_000)
             let firsts = disk.files.keys.compactMap { SegmentName.firstSequence(of: $0) }.sorted()
-            for first in firsts.dropLast() where disk[SegmentName.index(first: first)] == nil { Issue.record("\(what): \(first) has no index") }
+            let files = disk.allFiles
+            for first in firsts.dropLast() where files[SegmentName.index(first: first)] == nil { Issue.record("\(what): \(first) has no index") }
         }
         log.close()
         expectLeftAlone(disk, what)
