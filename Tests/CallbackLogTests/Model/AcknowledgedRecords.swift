@@ -6,9 +6,10 @@
 @testable import CallbackLog
 
 struct AcknowledgedRecords {
-    struct Callback: Hashable {
+    struct Callback: Hashable, CustomStringConvertible {
         let identifier: String
         let payload: String
+        var description: String { "\(identifier)\(payload.count < 40 ? payload : payload.prefix(20) + "…")" }
     }
     /// Told to somebody: this callback has this sequence, for ever.
     private(set) var sequences: [Callback: UInt64] = [:]

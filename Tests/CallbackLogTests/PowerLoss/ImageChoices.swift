@@ -31,9 +31,13 @@ extension DiskContents {
             return
         }
         var generator = SeededGenerator(seed: seed)
-        try make(Choices { _, _ in 0 }, body)
-        try make(Choices { _, bound in bound }, body)
-        for _ in 2..<max(2, countMax) {
+        // Of few images none is wasted on what every moment has.
+        let endCount = countMax > 4 ? 2 : 0
+        if endCount > 0 {
+            try make(Choices { _, _ in 0 }, body)
+            try make(Choices { _, bound in bound }, body)
+        }
+        for _ in endCount..<countMax {
             // From nearly nothing kept to nearly all, and some of it from between.
             let kept = Int.random(in: 1...15, using: &generator)
             var answers = generator

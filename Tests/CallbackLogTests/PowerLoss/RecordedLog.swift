@@ -84,6 +84,12 @@ final class RecordedLog {
         keep("wait", open.disk)
     }
 
+    /// So much time goes by that every record is too old to stay, and upkeep notices.
+    func age() {
+        clock.stepWall(milliseconds: 2 * LogShape.retentionMilliseconds)
+        wait(milliseconds: 61_000)
+    }
+
     func fail(_ fault: Fault) { open.disk.inject(fault) }
 
     func lift() {

@@ -52,7 +52,7 @@ import Testing
         for (name, bytes) in files {
             for line in ReferenceRule.lines(bytes) {
                 guard let sequence = line.sequence else { continue }
-                for place in stride(from: Int(sequence), to: line.text.count, by: 13) {
+                for place in stride(from: Int(sequence % 3), to: line.text.count, by: 3) {
                     try check(files, name, line, sequence, place)
                 }
             }

@@ -12,12 +12,15 @@ enum LogShape: String, CaseIterable, Sendable {
     /// The same, and the oldest segments go.
     case retaining
 
-    static let retentionBytesMax: Int64 = 40_000
+    static let retentionBytesMax: Int64 = 120_000
+    static let retentionMilliseconds = 3 * LogOptions.dayMilliseconds
 
     func apply(to options: inout LogOptions) {
         guard self != .bare else { return }
         options.hasUpkeep = true
         options.paddingBytes = 1_200
-        if self == .retaining { options.retentionBytesMax = Self.retentionBytesMax }
+        guard self == .retaining else { return }
+        options.retentionBytesMax = Self.retentionBytesMax
+        options.retentionMilliseconds = Self.retentionMilliseconds
     }
 }

@@ -13,7 +13,7 @@ import Synchronization
 struct SeenRecord: Equatable, CustomStringConvertible {
     let sequence: UInt64
     let payload: String
-    var description: String { "\(sequence):\(payload)" }
+    var description: String { "\(sequence):\(payload.prefix(40))" }
 }
 
 final class OpenLog {
