@@ -100,6 +100,18 @@ struct RepairTests {
         #expect(try log.content() == before)
     }
 
+    @Test("a file with the name of another makes more lost records than there can be: said, and nothing is written")
+    func tooManyLost() throws {
+        let log = HandmadeLog(records: 3, each: 3)
+        log.segments[90_000_000] = [HandmadeLog.record(90_000_000, "r")]
+        try log.write()
+        let place = try TemporaryDirectory()
+        let run = try log.run("repair", "--to", place.path(of: "copy"))
+        #expect(run.status == .exited(1))
+        #expect(run.error.contains("89999996 records are missing, which no damage explains"), "\(run.error)")
+        #expect(place.entries == [])
+    }
+
     @Test("without a target it is wrong usage", arguments: [[], ["--to", ""], ["--to", "~/x"]])
     func usage(arguments: [String]) throws {
         #expect(try runToExit(["log", "repair"] + arguments).status == .exited(64))

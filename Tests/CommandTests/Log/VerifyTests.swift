@@ -154,6 +154,14 @@ struct VerifyTests {
         #expect(run.output.lines == ["2 files, 6 records (1 to 6), no damage"])
     }
 
+    @Test("many missing index files are one line")
+    func manyIndexes() throws {
+        let log = HandmadeLog(records: 12, each: 3)
+        try log.write()
+        let run = try log.run("verify")
+        #expect(run.output.lines == ["\(HandmadeLog.index(1)): not there; no damage: the server makes it anew; and 2 more like it", "4 files, 12 records (1 to 12), no damage"])
+    }
+
     @Test("an index file with a changed byte is 1, with file, offset and the remedy", arguments: [3, 4_096 + 40, 2 * 4_096 + 4])
     func damagedIndex(position: Int) throws {
         let log = HandmadeLog(records: 6, each: 3)
