@@ -127,6 +127,23 @@ struct VerifyTests {
         }
     }
 
+    @Test(
+        "a file that is removed before it is read is retention's where all before it are gone too, and damage where not",
+        arguments: [([1], 0), ([1, 4], 0), ([4], 1), ([1, 7], 1)])
+    func removedMeanwhile(removed: [Int], damageCount: Int) throws {
+        let log = HandmadeLog(records: 12, each: 3)
+        try log.write()
+        let found = try LogInspection(path: log.path)
+        for first in removed { try log.remove(HandmadeLog.name(first)) }
+        var scan = LogScan(found)
+        var places: [String] = []
+        while let damages = try scan.scanSegment() { places += damages.map(\.place.segment) }
+        #expect(scan.report.damageCount == damageCount && scan.report.lostCount == damageCount * 3)
+        #expect(places == removed.suffix(damageCount).map(HandmadeLog.name))
+        #expect(scan.report.removed == removed.map(HandmadeLog.name))
+        #expect(scan.report.records == 12 - 3 * removed.count)
+    }
+
     // MARK: index files
 
     /// Makes the index of a sealed segment, as the server would.
