@@ -25,14 +25,16 @@ extension Shared {
     func candidates(of requestHash: UInt64, using pages: inout IndexPageBuffer) -> Candidates {
         var found = Candidates()
         var entries: [RecordEntry] = []
-        let (sealed, file) = published.withLock { published in
+        let (sealed, filters, file) = published.withLock { published in
             published.open.index.appendEntries(of: requestHash, to: &entries)
-            return (published.sealed, published.open.file)
+            return (published.sealed, published.filters, published.open.file)
         }
         for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
-        for segment in sealed.reversed() {
-            if case .onDisk(let index) = segment.index, index.mayHold(requestHash) == false { continue }
-            ask(segment, requestHash, &found, &entries, &pages)
+        let probe = RequestFilter.Probe(requestHash)
+        var index = filters.count
+        while let next = filters.last(before: index, mayHold: probe) {
+            ask(sealed[next], requestHash, &found, &entries, &pages)
+            index = next
         }
         return found
     }
