@@ -44,7 +44,7 @@ struct DescriptorTests {
         #expect(!stored.isEmpty)
         crowd.removeAll()
         try eventually("newcomers are served again") { (try? server.get("/healthz").status) == 200 }
-        try expectRecovery(server, &load, more: 60)
+        try expectRecovery(server, &load, more: 60, connections: 4)
         for identifier in stored { #expect(try server.status(of: identifier).status == 200, "\(identifier)") }
         try server.child.kill9()
         let log = try server.log()
@@ -66,6 +66,8 @@ struct DescriptorTests {
                 try connection.send(requestBytes("GET", "/healthz"))
                 #expect(try connection.readAnswer().status == 200)
             }
+            // Where the next line would go; the open segment may have been extended ahead of it.
+            let written = try server.log().lines.last.map { $0.offset + $0.text.utf8.count } ?? 0
             try setLimit(server, 3)
             var statuses: [Int] = []
             var told: [String: String] = [:]
@@ -84,7 +86,7 @@ struct DescriptorTests {
                 #expect(status.status == 200 || status.status == 503 && status["Retry-After"] != nil, "\(known): \(status.status) \(status.text)")
             }
             // The segment that is open needs no descriptor more.
-            #expect(statuses.first == 200, "\(server.child.standardError.suffix(1_000))")
+            #expect(statuses.first == 200 || written > 900_000, "\(server.child.standardError.suffix(1_000))")
             try setLimit(server, 1_024)
             try expectRecovery(server, &load)
             for identifier in told.keys { #expect(try server.status(of: identifier).status == 200, "\(identifier)") }

@@ -30,11 +30,12 @@ func expectNotReady(
 
 /// It took itself up again, without anybody's help: what was refused is taken now.
 func expectRecovery(
-    _ server: ServerProcess, _ load: inout CallbackLoad, more count: Int = 100, sourceLocation: SourceLocation = #_sourceLocation
+    _ server: ServerProcess, _ load: inout CallbackLoad, more count: Int = 100, connections: Int = 8,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
     try eventually("readyz says 200 again; it said: \(server.child.standardError.suffix(1_000))") { try server.get("/readyz").status == 200 }
     let (acknowledged, refusals) = (load.acknowledged.count, load.refusalCount)
-    try load.run(on: server) { $0.acknowledged.count >= acknowledged + count }
+    try load.run(on: server, connections: connections) { $0.acknowledged.count >= acknowledged + count }
     #expect(load.refusalCount == refusals, sourceLocation: sourceLocation)
 }
 
