@@ -140,9 +140,11 @@ public struct CallbackLoad {
         }
     }
 
-    /// Forgets what retention may have taken: everything acknowledged but the newest.
-    public mutating func keepNewest(_ count: Int) {
-        for identifier in order.dropLast(count) { acknowledged[identifier] = nil }
-        order.removeFirst(max(0, order.count - count))
+    /// The same promises but for those whose bytes the test took away.
+    public func without(_ lost: Set<String>) -> CallbackLoad {
+        var rest = self
+        rest.order.removeAll { lost.contains($0) }
+        for identifier in lost { rest.acknowledged[identifier] = nil }
+        return rest
     }
 }

@@ -8,12 +8,11 @@ import Foundation
 
 extension CallbackLoad {
     /// What of the promises is not in these files, or stands there otherwise than it was sent.
-    /// - Parameter lost: those that may be missing, whose bytes the test itself took away.
-    public func violations(in log: LogReader, lost: Set<String> = []) -> [String] {
+    public func violations(in log: LogReader) -> [String] {
         var found: [String: [LogLine]] = [:]
         for line in log.records { if let identifier = line.requestIdentifier { found[identifier, default: []].append(line) } }
         var wrong: [String] = []
-        for identifier in order where !lost.contains(identifier) {
+        for identifier in order {
             guard let promise = acknowledged[identifier] else { continue }
             let lines = found[identifier] ?? []
             if !promise.sequences.isSubset(of: lines.compactMap(\.sequence)) {
@@ -29,8 +28,7 @@ extension CallbackLoad {
     }
 
     /// What of the promises the server does not answer for. A 503 with Retry-After is asked again until the deadline.
-    /// - Parameter lost: those that must be 404.
-    public func wrongAnswers(of server: ServerProcess, lost: Set<String> = [], withinSeconds seconds: Double = 20) throws -> [String] {
+    public func wrongAnswers(of server: ServerProcess, withinSeconds seconds: Double = 20) throws -> [String] {
         var wrong: [String] = []
         let deadline = Deadline(seconds: seconds)
         let connection = try server.connect()
@@ -43,7 +41,7 @@ extension CallbackLoad {
                     let answer = try connection.readAnswer()
                     if answer.status == 503, answer["Retry-After"].flatMap({ Int($0) }) ?? 0 > 0, !deadline.hasPassed {
                         again.append(identifier)
-                    } else if !isRight(answer, identifier, isLost: lost.contains(identifier)) {
+                    } else if !isRight(answer, identifier) {
                         wrong.append("\(identifier), acknowledged as \(acknowledged[identifier]?.sequences.sorted() ?? []): \(answer.status) \(answer.text)")
                     }
                 }
@@ -54,8 +52,7 @@ extension CallbackLoad {
         return Self.few(wrong)
     }
 
-    private func isRight(_ answer: Answer, _ identifier: String, isLost: Bool) -> Bool {
-        if isLost { return answer.status == 404 }
+    private func isRight(_ answer: Answer, _ identifier: String) -> Bool {
         guard answer.status == 200, let promise = acknowledged[identifier], let status = try? answer.object() else { return false }
         return status.string("status") == "sent" && status.string("request_id") == identifier
             && (status.integer("callbacks") == promise.sequences.count || mayStoreTwice)
@@ -64,11 +61,11 @@ extension CallbackLoad {
 
     /// Sends every acknowledged callback again.
     /// - Returns: those that were not answered as the duplicate they are; 503 is asked again until the deadline.
-    public func wrongRetries(on server: ServerProcess, lost: Set<String> = [], withinSeconds seconds: Double = 20) throws -> [String] {
+    public func wrongRetries(on server: ServerProcess, withinSeconds seconds: Double = 20) throws -> [String] {
         var wrong: [String] = []
         let deadline = Deadline(seconds: seconds)
         let connection = try server.connect()
-        for identifier in order where !lost.contains(identifier) {
+        for identifier in order {
             guard let promise = acknowledged[identifier] else { continue }
             var answer: Answer
             repeat {

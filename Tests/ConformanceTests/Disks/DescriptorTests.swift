@@ -21,7 +21,7 @@ struct DescriptorTests {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.child.processIdentifier)/fd").count
     }
 
-    @Test("more connections than descriptors: those that got in are served, and newcomers once others leave", arguments: [48, 64, 100])
+    @Test("more connections than descriptors: those that got in are served, and newcomers once others leave", arguments: [160, 200])
     func manyConnections(limit: Int) throws {
         let server = try ServerProcess(configuration: Self.configuration, descriptorsMax: limit)
         let first = try server.connect()
