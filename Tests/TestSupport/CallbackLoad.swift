@@ -35,6 +35,9 @@ public struct CallbackLoad {
     /// Whether a retry may be stored as if it were new: while an index is being rebuilt.
     public var mayStoreTwice = false
 
+    /// Retries are of one of that many callbacks drawn last: where retention takes older ones.
+    public var retriedMax = Int.max
+
     private let prefix: String
     private let paddingBytes: ClosedRange<Int>
     private var generator: SeededGenerator
@@ -101,7 +104,7 @@ public struct CallbackLoad {
     private mutating func draw() -> (identifier: String, payload: String) {
         let choice = Int.random(in: 0..<16, using: &generator)
         // Names, not dictionary order, so that the seed decides.
-        let earlier = "\(prefix)-\(Int.random(in: 0...drawn, using: &generator))"
+        let earlier = "\(prefix)-\(Int.random(in: max(0, drawn - min(drawn, retriedMax))...drawn, using: &generator))"
         if choice < 4, let payload = refused[earlier] ?? unanswered[earlier] { return (earlier, payload) }
         if choice == 0, let promise = acknowledged[earlier] { return (earlier, promise.payload) }
         let identifier = "\(prefix)-\(drawn)"
