@@ -42,6 +42,8 @@ public final class CallbackLog: Sendable {
     public static let recordsPerRequestMax = 1_000
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
     public static let waitingBytesMax = 32 * 1_024 * 1_024
+    /// Descriptors that it keeps open for reading, at most.
+    public static let openFilesMax = OpenFiles.countMax
     /// What a waiting submission weighs beside its record.
     static let submissionBytes = 96
 
@@ -52,6 +54,8 @@ public final class CallbackLog: Sendable {
     private let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
+    /// Its queue is where everything else happens.
+    let upkeep: Confined<Upkeep>
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
 
@@ -77,8 +81,9 @@ public final class CallbackLog: Sendable {
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
         observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(LogOpenFailure) {
-        let recovery = try Recovery(directory, hash: options.hash)
-        let shared = Shared(Published(segments: recovery.segments, durable: recovery.next - 1))
+        let recovery = try Recovery(directory, options: options)
+        let shared = Shared(
+            Published(sealed: recovery.sealed, open: recovery.open, durable: recovery.next - 1), files: OpenFiles(directory))
         let queue = DispatchQueue(label: "log.writer")
         let door = Door()
         let writer = Confined(
@@ -89,17 +94,36 @@ public final class CallbackLog: Sendable {
                 }),
             to: queue)
         door.set(writer)
+        let upkeepQueue = DispatchQueue(label: "log.upkeep", qos: .utility)
+        let upkeep = Confined(
+            Upkeep(
+                directory: directory, shared: shared,
+                maker: IndexMaker(directory: directory, hash: recovery.hash, versions: options.versions, describe: options.describe),
+                options: options, time: time, observe: observe,
+                seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
+                later: { milliseconds, body in
+                    time.after(milliseconds, upkeepQueue) { door.upkeep?.withValue { body($0) } }
+                }),
+            to: upkeepQueue)
+        door.set(upkeep)
+        if options.hasUpkeep {
+            shared.upkeepWaker.withLock { waker in
+                waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
+            }
+        }
         report = recovery.report
         self.shared = shared
         self.directory = directory
         self.time = time
-        hash = options.hash
+        hash = recovery.hash
         self.writer = writer
+        self.upkeep = upkeep
         let drain = door
         mailbox = Mailbox(weightMax: Self.waitingBytesMax) { queue.async { drain.log?.drain() } }
         door.set(self)
         // What recovery found sound and synced is proven at once.
         queue.async { writer.withValue { $0.checkpoint() } }
+        shared.wakeUpkeep()
     }
 
     /// Numbers a receiver of acknowledgements; it is called on the writer's queue, once for each batch that
@@ -124,6 +148,8 @@ public final class CallbackLog: Sendable {
             drain()
             writer.withValue { $0.close() }
         }
+        // Not waited for: what it is at is derived.
+        upkeep.queue.async { [upkeep] in upkeep.withValue { $0.close() } }
     }
 
     private func drain() {
@@ -151,7 +177,9 @@ public final class CallbackLog: Sendable {
         var locations: [RecordLocation] = []
         var isVerified = false
         var failure: RecordReadFailure?
-        for candidate in shared.candidates(of: hash.hash(requestID)) {
+        let candidates = shared.candidates(of: hash.hash(requestID), using: &reader.pages)
+        guard candidates.isWhole else { throw .indexing }
+        for candidate in candidates.records {
             let location = RecordLocation(segment: candidate.segment, entry: candidate.entry)
             do throws(RecordReadFailure) {
                 let line = try reader.read(candidate.entry, in: candidate.segment)
@@ -159,6 +187,7 @@ public final class CallbackLog: Sendable {
                 isVerified = true
             } catch {
                 failure = error
+                shared.suspect(error)
             }
             // What cannot be read counts as one of the request whose hash it has, where there is such a request.
             locations.append(location)
@@ -172,6 +201,14 @@ public final class CallbackLog: Sendable {
         let line = try reader.read(location.entry, in: location.segment)
         return StoredRecord(
             sequence: location.sequence, receivedAt: line.receivedAt, kind: line.kind, status: line.status, payload: line.payload)
+    }
+
+    /// The damaged places that are known, oldest first, at most 1,000; `count` counts them all.
+    public var damages: (places: [UnsoundPlace], count: Int) {
+        let sealed = shared.published.withLock { $0.sealed }
+        var places: [UnsoundPlace] = []
+        for segment in sealed where segment.damageCount > 0 { places += segment.damages.prefix(ScanState.damagesMax - places.count) }
+        return (places, sealed.reduce(0) { $0 + $1.damageCount })
     }
 
     /// Whether it takes records now. Asks the directory, too: an idle writer would not notice.
@@ -193,11 +230,14 @@ public final class CallbackLog: Sendable {
 private final class Door: Sendable {
     private struct State {
         weak var writer: Confined<Writer>?
+        weak var upkeep: Confined<Upkeep>?
         weak var log: CallbackLog?
     }
     private let state = Mutex(State())
     var writer: Confined<Writer>? { state.withLock { $0.writer } }
+    var upkeep: Confined<Upkeep>? { state.withLock { $0.upkeep } }
     var log: CallbackLog? { state.withLock { $0.log } }
     func set(_ writer: Confined<Writer>) { state.withLock { $0.writer = writer } }
+    func set(_ upkeep: Confined<Upkeep>) { state.withLock { $0.upkeep = upkeep } }
     func set(_ log: CallbackLog) { state.withLock { $0.log = log } }
 }

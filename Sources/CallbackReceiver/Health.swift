@@ -29,9 +29,10 @@ enum Health {
         response.contentType = "application/json"
         response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
         response.body.append(json: "{\"status\":\"ready\",\"checks\":{\"log\":\"ok\",\"disk\":\"ok\",\"draining\":\"ok\"},\"damage_count\":")
-        response.body.append(json: UInt64(log.report.damageCount))
+        let damages = log.damages
+        response.body.append(json: UInt64(damages.count))
         response.body.append(json: ",\"damage\":[")
-        for (index, place) in log.report.damages.prefix(damagesMax).enumerated() {
+        for (index, place) in damages.places.prefix(damagesMax).enumerated() {
             response.body.append(json: index == 0 ? "{\"segment\":" : ",{\"segment\":")
             response.body.append(jsonString: place.segment)
             response.body.append(json: ",\"offset\":")

@@ -21,6 +21,16 @@ enum LogEvents {
             logger.notice("the log takes callbacks again")
         case .unreadable(let failure):
             logger.error("a record cannot be read back; intake goes on", metadata: ["error": "\(failure)"])
+        case .damaged(let place):
+            say(place, to: logger)
+        case .reread(let segment):
+            logger.warning("a segment or its index file was found damaged; its index is made again", metadata: ["segment": "\(segment)"])
+        case .indexFailed(let text):
+            logger.warning("an index file could not be made; it is tried again", metadata: ["error": "\(text)"])
+        case .retired(let count):
+            logger.info("segments went by retention", metadata: ["segments": "\(count)"])
+        case .retentionFailed(let text):
+            logger.error("what is to go by retention could not be removed; it is tried again", metadata: ["error": "\(text)"])
         }
     }
 
@@ -36,17 +46,24 @@ enum LogEvents {
         if report.copied > 0 {
             logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": "\(report.copied)"])
         }
-        for place in report.damages {
-            logger.error(
-                "the log is damaged here; the rest is served, and new callbacks are taken",
-                metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
-        }
+        for place in report.damages { say(place, to: logger) }
         if report.damageCount > report.damages.count {
             logger.error("there is more damage", metadata: ["places": "\(report.damageCount)"])
+        }
+        if let first = report.unindexed.first {
+            logger.notice(
+                "index files are missing, stale or damaged; they are made again",
+                metadata: ["segments": "\(report.unindexed.count)", "newest": "\(first)"])
         }
         logger.info(
             "the log is open",
             metadata: ["segments": "\(report.segments)", "records": "\(report.records)", "bytes": "\(report.bytes)"])
+    }
+
+    private static func say(_ place: UnsoundPlace, to logger: Logger) {
+        logger.error(
+            "the log is damaged here; the rest is served, and new callbacks are taken",
+            metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
     }
 }
 

@@ -9,6 +9,8 @@ import HTTPWire
 enum Problem {
     /// Seconds in `Retry-After` where the log is blocked: it is probed once a second, an operator takes longer.
     static let blockedRetrySeconds = "10"
+    /// While an index is made: a segment of the default size takes less than a second.
+    static let indexingRetrySeconds = "1"
     /// Seconds in `Retry-After` where too much waits: the next batch is there within one.
     static let overloadRetrySeconds = "1"
 

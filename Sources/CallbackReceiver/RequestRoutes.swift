@@ -16,6 +16,7 @@ extension Router {
     static let pageBytesMax = 1_024 * 1_024
 
     static let notFound = "Nothing is known of this request_id: no callback for it has arrived here."
+    static let indexing = "The log's index is being made again, and until then it is not known whether there is more of this request. Ask again in a moment."
     static let unreadable = "A record of this request cannot be read back. The server's log names the file; keep a copy of it."
 
     func answerStatus(_ request: borrowing Request, requestID: [UInt8], into response: inout Response, using reader: inout RecordReader) {
@@ -35,7 +36,7 @@ extension Router {
                 callbackReceivedAt: record.receivedAt, callbackCount: records.count { $0.kind == .callback }, reading: reading,
                 payload: payload, to: &response.body)
         } catch {
-            failUnreadable(&response, request)
+            fail(error, &response, request)
         }
     }
 
@@ -88,8 +89,14 @@ extension Router {
             let link = "<\(request.text(request.path))?limit=\(limit)&cursor=\(next)>; rel=\"next\""
             response.fields.append(Response.Field(name: "Link", value: link))
         } catch {
-            failUnreadable(&response, request)
+            fail(error, &response, request)
         }
+    }
+
+    private func fail(_ failure: RecordReadFailure, _ response: inout Response, _ request: borrowing Request) {
+        guard case .indexing = failure else { return failUnreadable(&response, request) }
+        Problem.fill(&response, status: 503, detail: Self.indexing, for: request)
+        response.fields.append(Response.Field(name: "Retry-After", value: Problem.indexingRetrySeconds))
     }
 
     private func failUnreadable(_ response: inout Response, _ request: borrowing Request) {

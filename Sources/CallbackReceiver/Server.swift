@@ -19,7 +19,7 @@ public struct ServerFailure: Error, Sendable, CustomStringConvertible {
 }
 
 public final class Server: Sendable {
-    /// Descriptors that are not connections': standard streams, the log's segments, epoll sets, wake-ups, listeners.
+    /// Descriptors that are not connections': standard streams, what the log writes to, epoll sets, wake-ups, listeners.
     static let reservedDescriptors = 64
     /// Of a stop's time, what is left for the log's own end: its last batch and checkpoint.
     static let logEndMilliseconds = 500
@@ -49,6 +49,10 @@ public final class Server: Sendable {
         var options = LogOptions()
         options.segmentBytesMax = configuration.logSegmentBytesMax
         options.freeBytesMin = configuration.logFreeBytesMin
+        options.retentionMilliseconds = configuration.logRetentionDays.map { Int64($0) * LogOptions.dayMilliseconds }
+        options.retentionBytesMax = configuration.logRetentionBytesMax
+        options.versions = RecordDescriber.versions
+        options.describe = { RecordDescriber.describe($0, $1, into: &$2) }
         return options
     }
 
@@ -66,7 +70,7 @@ public final class Server: Sendable {
 
         let listeners = try Self.listen(configuration)
         addresses = listeners.map(\.listener.address)
-        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - log.report.segments)
+        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - CallbackLog.openFilesMax)
         let connectionsMax = min(configuration.connectionsMax ?? available, available)
         if let asked = configuration.connectionsMax, asked > available {
             logger.warning(

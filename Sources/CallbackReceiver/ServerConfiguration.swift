@@ -41,6 +41,10 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var logDirectory = "./callback-data"
     /// A segment is sealed before it would grow beyond this; 1 MiB to 2 GiB.
     public var logSegmentBytesMax: Int64 = 134_217_728
+    /// Sealed segments whose newest record is older than this many days are removed; 1 to 36,500. nil: never.
+    public var logRetentionDays: Int?
+    /// While the segments together are larger than this, the oldest sealed one is removed; 2 MiB to 1,024 TiB. nil: never.
+    public var logRetentionBytesMax: Int64?
     /// Below this much free space callbacks are answered 503; 0 to 1 TiB.
     public var logFreeBytesMin: Int64 = 67_108_864
 

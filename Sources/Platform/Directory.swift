@@ -55,12 +55,23 @@ public final class SystemDirectory: Directory {
 
     public let path: String
     private let fd: Int32
+    /// How `open` opens files.
+    private let access: Int32
+
+    /// Opens the directory at `path` to read in: nothing is created, and files are opened for reading alone.
+    public init(reading path: String) throws(SystemError) {
+        self.path = path
+        access = O_RDONLY
+        fd = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if fd < 0 { throw .latest("open", path) }
+    }
 
     /// Opens the directory at `path`; creates it, and its parents, where it is missing, and makes the
     /// new names durable.
     public init(creating path: String) throws(SystemError) {
         try Self.make(path)
         self.path = path
+        access = O_RDWR
         fd = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if fd < 0 { throw .latest("open", path) }
     }
@@ -127,7 +138,7 @@ public final class SystemDirectory: Directory {
     }
 
     public func open(_ name: String) throws(SystemError) -> any File {
-        let descriptor = unsafe openat(fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = unsafe openat(fd, name, access | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .latest("open", name) }
         return SystemFile(name: name, descriptor: descriptor)
     }

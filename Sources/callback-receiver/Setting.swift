@@ -23,6 +23,8 @@ struct Setting: Sendable {
         case directory(Store<String>)
         /// Bytes, plain or in KiB, MiB, GiB.
         case size(ClosedRange<Int64>, Store<Int64>)
+        /// Likewise, or `none`.
+        case sizeLimit(ClosedRange<Int64>, Store<Int64?>)
         /// A whole number of seconds.
         case seconds(ClosedRange<Int>, Store<Int>)
         /// A whole number, or the word for nil.
@@ -56,6 +58,7 @@ struct Setting: Sendable {
         case .path: "a path"
         case .directory: "a directory"
         case .size(let range, _): "\(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
+        case .sizeLimit(let range, _): "\(Setting.nothing), or \(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
         case .seconds(let range, _): "\(range.lowerBound) to \(range.upperBound)"
         case .count(let range, let word, _): "\(word), or \(range.lowerBound) to \(range.upperBound)"
         case .networks(let countMax, _): "none, or a list of addresses and networks, at most \(countMax)"
@@ -83,10 +86,15 @@ struct Setting: Sendable {
             store(&configuration, text)
             return text
         case .size(let range, let store):
-            guard let bytes = Size.parse(text) else {
-                throw Refusal("\(quoted(text)) is no size; write for example \(standard)")
+            let bytes = try Self.bytes(text, in: range, else: "write for example \(standard)")
+            store(&configuration, bytes)
+            return Size.text(bytes)
+        case .sizeLimit(let range, let store):
+            if text == Self.nothing {
+                store(&configuration, nil)
+                return text
             }
-            try Self.check(bytes, in: range, shown: Size.text)
+            let bytes = try Self.bytes(text, in: range, else: "write \(bounds)")
             store(&configuration, bytes)
             return Size.text(bytes)
         case .seconds(let range, let store):
@@ -127,6 +135,12 @@ struct Setting: Sendable {
 
     /// True where YAML may hold a list of values.
     var isList: Bool { if case .networks = kind { true } else { false } }
+
+    private static func bytes(_ text: String, in range: ClosedRange<Int64>, else remedy: String) throws(Refusal) -> Int64 {
+        guard let bytes = Size.parse(text) else { throw Refusal("\(quoted(text)) is no size; \(remedy)") }
+        try check(bytes, in: range, shown: Size.text)
+        return bytes
+    }
 
     private static func check(
         _ value: Int64, in range: ClosedRange<Int64>, shown: (Int64) -> String

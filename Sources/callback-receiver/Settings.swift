@@ -17,6 +17,8 @@ extension Setting {
     private static let timeoutSeconds = 1...3_600
     private static let loopsMax = 64
     private static let connectionsMax = 1_000_000
+    /// A century: longer is `none`.
+    private static let retentionDaysMax = 36_500
 
     static let all: [Setting] = [
         Setting(
@@ -49,6 +51,14 @@ extension Setting {
             key: "log.segment-bytes-max",
             kind: .size(mebibyte...2 * gibibyte) { $0.server.logSegmentBytesMax = $1 }, standard: "128MiB",
             meaning: "A file of the log is closed, and the next one begun, before it grows beyond this."),
+        Setting(
+            key: "log.retention.days",
+            kind: .count(1...retentionDaysMax, or: nothing) { $0.server.logRetentionDays = $1 }, standard: nothing,
+            meaning: "Callbacks older than this many days are removed, whole files of the log at a time; none: never."),
+        Setting(
+            key: "log.retention.bytes-max",
+            kind: .sizeLimit(2 * mebibyte...1_048_576 * gibibyte) { $0.server.logRetentionBytesMax = $1 }, standard: nothing,
+            meaning: "The oldest files of the log are removed while all together are larger than this; none: never."),
         Setting(
             key: "log.free-bytes-min",
             kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",

@@ -32,6 +32,9 @@ struct ListingTests {
                 log:
                   directory: "/var/lib/a b"                        # flag --data-directory
                   segment-bytes-max: 128MiB                        # default
+                  retention:
+                    days: none                                     # default
+                    bytes-max: none                                # default
                   free-bytes-min: 64MiB                            # default
                 server:
                   loops: 3                                         # environment CALLBACK_RECEIVER_SERVER_LOOPS
@@ -60,6 +63,7 @@ struct ListingTests {
             "log: {directory: '/'}", "log: {directory: '...'}",
             "server: {loops: 2, connections-max: 9, timeouts: {idle-seconds: 1}}\nlogging: {level: trace}",
             "server: {trusted-proxies: ['::1', 10.0.0.0/8, '2001:db8::/32', '::'], proxy-protocol: true, connections-per-address-max: 3}",
+            "log: {retention: {days: 30, bytes-max: 3GiB}}", "log: {retention: {days: none}}",
             "server: {trusted-proxies: ['::/0']}", "server: {trusted-proxies: 127.0.0.1}", "server: {trusted-proxies: []}",
         ])
     func roundTrip(yaml: String) {

@@ -46,7 +46,7 @@ struct ResolutionTests {
             case .listen: "localhost:1"
             case .path: "/other"
             case .directory: "/other"
-            case .size: "2MiB"
+            case .size, .sizeLimit: "2MiB"
             case .seconds: "33"
             case .count: "33"
             case .networks: "10.0.0.0/8"

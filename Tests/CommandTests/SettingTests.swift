@@ -34,7 +34,7 @@ struct SettingTests {
             Setting.all.map(\.key).sorted() == [
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
                 "callback.listen", "callback.path", "log.directory", "log.free-bytes-min",
-                "log.segment-bytes-max", "logging.level", "server.connections-max",
+                "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.level", "server.connections-max",
                 "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",
                 "server.timeouts.header-seconds", "server.timeouts.idle-seconds", "server.trusted-proxies",
@@ -61,6 +61,8 @@ struct SettingTests {
         configuration.server.apiAuthenticationNone = true
         configuration.server.logDirectory = ""
         configuration.server.logSegmentBytesMax = 0
+        configuration.server.logRetentionDays = 1
+        configuration.server.logRetentionBytesMax = 1
         configuration.server.logFreeBytesMin = 0
         configuration.server.loops = 0
         configuration.server.connectionsMax = 1
@@ -86,6 +88,7 @@ struct SettingTests {
     static let sizeBounds: [(String, String, String, String, String)] = [
         ("callback.body-bytes-max", "1KiB", "16MiB", "1023", "16777217"),
         ("log.segment-bytes-max", "1MiB", "2GiB", "1048575", "2147483649"),
+        ("log.retention.bytes-max", "2MiB", "1048576GiB", "2097151", "1125899906842625"),
     ]
 
     @Test("a size is accepted at its bounds and refused beyond them", arguments: sizeBounds)
@@ -101,6 +104,16 @@ struct SettingTests {
         #expect(try applied("log.free-bytes-min", "0").configuration.server.logFreeBytesMin == 0)
         #expect(try refusal("log.free-bytes-min", "1024GiB") == nil)
         #expect(try refusal("log.free-bytes-min", "1025GiB") == "1025GiB is too large; the most is 1024GiB")
+    }
+
+    @Test("retention acts where it is set, and is none again where that is said")
+    func retention() throws {
+        #expect(try applied("log.retention.days", "30").configuration.server.logRetentionDays == 30)
+        #expect(try applied("log.retention.bytes-max", "2GiB").configuration.server.logRetentionBytesMax == 2_147_483_648)
+        #expect(try applied("log.retention.bytes-max", "none").shown == "none")
+        #expect(
+            try refusal("log.retention.bytes-max", "30 days")
+                == "\"30 days\" is no size; write none, or 2MiB to 1048576GiB")
     }
 
     @Test("a timeout is 1 to 3600 seconds", arguments: ["header", "body", "idle", "drain"])
@@ -129,7 +142,7 @@ struct SettingTests {
         "a count is within its bounds, or the one word",
         arguments: [
             ("server.loops", 64, "auto"), ("server.connections-max", 1_000_000, "auto"),
-            ("server.connections-per-address-max", 1_000_000, "none"),
+            ("server.connections-per-address-max", 1_000_000, "none"), ("log.retention.days", 36_500, "none"),
         ])
     func counts(key: String, most: Int, word: String) throws {
         #expect(try refusal(key, "1") == nil)

@@ -5,6 +5,8 @@
 // in the record itself.
 // Must not know: what is hashed, where the key is kept (Identity.swift).
 
+import Platform
+
 struct KeyedHash: Sendable, Equatable {
     /// Drawn once for a log.
     let key: (UInt64, UInt64)
@@ -25,21 +27,46 @@ struct KeyedHash: Sendable, Equatable {
     static func == (a: KeyedHash, b: KeyedHash) -> Bool { a.key == b.key && a.mask == b.mask }
 
     /// Tells one key (and mask) from another without giving it away.
-    var check: UInt64 { hash([0x63, 0x68, 0x65, 0x63, 0x6B].span) ^ ~mask }
+    var check: UInt64 { KeyedHash(key: key).hash([0x63, 0x68, 0x65, 0x63, 0x6B].span) ^ ~mask }
 
+    /// The hash of `bytes`.
     func hash(_ bytes: Span<UInt8>) -> UInt64 {
         var state = SipState(key)
-        var position = 0
+        return finished(&state, bytes, from: 0, prefixBytes: 0)
+    }
+
+    /// The hash of the byte `domain` and `bytes` behind it: the same bytes hash to something else in another domain.
+    func hash(_ bytes: Span<UInt8>, domain: UInt8) -> UInt64 {
+        var state = SipState(key)
+        guard bytes.count >= 7 else {
+            state.absorb(UInt64(bytes.count + 1) << 56 | Self.tail(bytes, from: 0) << 8 | UInt64(domain))
+            return state.finish() & mask
+        }
+        state.absorb(Self.tail(bytes.extracting(0..<7), from: 0) << 8 | UInt64(domain))
+        return finished(&state, bytes, from: 7, prefixBytes: 1)
+    }
+
+    /// Absorbs `bytes` from `start` on, where a word begins, and the last word, which holds the length.
+    @inline(__always)
+    private func finished(_ state: inout SipState, _ bytes: Span<UInt8>, from start: Int, prefixBytes: Int) -> UInt64 {
+        var position = start
         while bytes.count - position >= 8 {
-            var word: UInt64 = 0
-            for index in 0..<8 { word |= UInt64(bytes[position + index]) << UInt64(8 * index) }
-            state.absorb(word)
+            state.absorb(LittleEndian.load64(bytes, at: position))
             position += 8
         }
-        var last = UInt64(truncatingIfNeeded: bytes.count) << 56
-        for index in 0..<(bytes.count - position) { last |= UInt64(bytes[position + index]) << UInt64(8 * index) }
-        state.absorb(last)
+        state.absorb(UInt64(truncatingIfNeeded: bytes.count + prefixBytes) << 56 | Self.tail(bytes, from: position))
         return state.finish() & mask
+    }
+
+    /// The bytes from `start` on, at most seven, the first one lowest.
+    @inline(__always)
+    private static func tail(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
+        let count = bytes.count - start
+        // The last eight bytes in one load, and the bits of those before `start` shifted out.
+        if bytes.count >= 8 { return LittleEndian.load64(bytes, at: bytes.count - 8) >> UInt64(64 - 8 * count) }
+        var word: UInt64 = 0
+        for index in 0..<count { word |= UInt64(bytes[start + index]) << UInt64(8 * index) }
+        return word
     }
 }
 

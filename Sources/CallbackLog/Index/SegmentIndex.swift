@@ -76,6 +76,9 @@ struct SegmentIndex: Sendable {
             kind: RecordKind(rawValue: UInt8(packed.lengthAndKind >> Self.kindShift)) ?? .unknown)
     }
 
+    /// The first entry whose sequence is above this one.
+    func firstIndex(above sequence: UInt64) -> Int? { (0..<count).first { (index: Int) in self[index].sequence > sequence } }
+
     /// Appends the newest entry. Its sequence is at most 2^32 above the segment's first.
     mutating func append(_ entry: RecordEntry) {
         let index = UInt32(truncatingIfNeeded: count)

@@ -11,11 +11,14 @@ public enum RecordReadFailure: Error, Sendable, Equatable, CustomStringConvertib
     case system(SystemError)
     /// The bytes there are no longer the record that was written.
     case damaged(segment: String, offset: Int64)
+    /// A segment's index is being made; until then it is not known what it holds.
+    case indexing
 
     public var description: String {
         switch self {
         case .system(let error): "\(error)"
         case .damaged(let segment, let offset): "damaged record in \(segment) at byte \(offset)"
+        case .indexing: "the index of a segment is being made"
         }
     }
 }
@@ -25,6 +28,8 @@ public struct RecordReader: Sendable {
     /// The line last read is `bytes[..<count]`, without its line feed.
     public private(set) var bytes: [UInt8] = []
     public private(set) var count = 0
+    /// Of the index that was looked into last.
+    var pages = IndexPageBuffer()
     /// What `bytes` hold. A durable sequence names one record for ever, so it need not be read twice.
     private var held: ParsedLine?
     /// A larger buffer than this is not kept after use: an idle loop stays small.

@@ -8,6 +8,9 @@
 //
 // Sound records above the proven position were perhaps acknowledged, perhaps never synced: after SIGKILL they
 // sit in the page cache and nowhere else. Copied and synced they are safe to acknowledge (invariant 4).
+//
+// Only the end of the log is read for this: from the newest segment back to where a line proves that everything
+// before was durable once. What is not sound before that is damage; the index files name it (History.swift).
 // Promises: each step leaves a directory from which the same recovery, begun again, loses nothing: what is
 // cut is kept before it is cut, and the copy counts only once it is renamed. A crash within recovery is a crash.
 // Must not know: who writes next.
@@ -40,26 +43,35 @@ public struct RecoveryReport: Sendable, Equatable {
         public let keptIn: String
     }
     public internal(set) var segments = 0
+    /// In segments that are indexed.
     public internal(set) var records = 0
     public internal(set) var bytes: Int64 = 0
     public internal(set) var tear: Tear?
     /// Sound records that no line proved durable: copied to a fresh segment and synced.
     public internal(set) var copied = 0
+    /// Segments whose index file is missing or of no use, and why, for people; they are read while serving, or were
+    /// read already where that was little.
+    public internal(set) var unindexed: [String] = []
     /// Damaged places, at most 1,000; `damageCount` counts them all.
     public internal(set) var damages: [UnsoundPlace] = []
     public internal(set) var damageCount = 0
 }
 
-/// A segment as readers see it. Its index grows only while it is the open one.
-struct Segment: Sendable {
-    let file: any File
+/// A segment at the end of the log, read through.
+private struct ScannedSegment {
+    var file: any File
     let first: UInt64
     var index: SegmentIndex
+    var scan: SegmentScan
 }
 
 struct Recovery {
-    private(set) var segments: [Segment] = []
+    /// All but the newest, oldest first.
+    private(set) var sealed: [SealedSegment] = []
     private(set) var report = RecoveryReport()
+    private(set) var identity: Identity
+    /// The hash of the indexes.
+    let hash: KeyedHash
     /// The sequence of the next record.
     private(set) var next: UInt64 = 1
     /// The highest position that a line in the log proves; 0 after a cut, where that is not known.
@@ -67,25 +79,34 @@ struct Recovery {
     private(set) var latest = Timestamp(milliseconds: 0)
     /// Where the newest segment goes on.
     private(set) var end: Int64 = 0
+    /// When the newest segment's first record was received; nil where it has none.
+    private(set) var earliest: Timestamp?
 
     private let directory: any Directory
-    private let hash: KeyedHash
-    private var scans: [SegmentScan] = []
+    /// Oldest first; the last one is the newest of the log, which goes on.
+    private var segments: [ScannedSegment] = []
 
-    init(_ directory: any Directory, hash: KeyedHash = KeyedHash()) throws(LogOpenFailure) {
+    init(_ directory: any Directory, options: LogOptions = LogOptions()) throws(LogOpenFailure) {
         self.directory = directory
-        self.hash = hash
         do throws(SystemError) {
-            try run()
+            let names = try directory.names()
+            identity = Identity.read(orMakeIn: directory, names: names)
+            hash = KeyedHash(key: identity.hashKey, mask: options.hashMask)
+            try run(names, options)
         } catch {
             throw .system(error)
         }
         guard next < RecordFormat.sequenceMax else { throw .sequenceTooLarge(path: directory.path) }
     }
 
-    private mutating func run() throws(SystemError) {
+    var open: OpenSegment {
+        let newest = segments[segments.count - 1]
+        return OpenSegment(file: newest.file, first: newest.first, index: newest.index)
+    }
+
+    private mutating func run(_ names: [String], _ options: LogOptions) throws(SystemError) {
         var firsts: [UInt64] = []
-        for name in try directory.names() {
+        for name in names {
             if let first = SegmentName.firstSequence(of: name) { firsts.append(first) }
             if SegmentName.isUnfinished(name) { try directory.remove(name) }
         }
@@ -93,20 +114,38 @@ struct Recovery {
         // A process killed before it could has made names that are not durable, and what it acknowledges next
         // would go with them.
         try directory.synchronize()
-        var state = ScanState(first: firsts.first ?? 1)
-        for (ordinal, first) in firsts.enumerated() {
-            let file = try directory.open(SegmentName.name(first: first))
-            let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
-            var segment = Segment(file: file, first: first, index: SegmentIndex(first: first))
-            scans.append(try scan(&segment, successor: successor, state: &state))
-            segments.append(segment)
-        }
-        report.damages = state.damages
-        report.damageCount = state.damageCount
-        proven = state.proven
-        latest = state.latest
-        var last = max(state.last, state.proven)
+        let history = History(
+            IndexMaker(directory: directory, hash: hash, versions: options.versions, describe: options.describe), names: names, firsts: firsts)
+        let state = try scanEnd(firsts, history)
+        sealed = history.segments(before: firsts.count - segments.count, report: &report)
+        latest = sealed.reduce(state.latest) { max($0, $1.latest ?? $0) }
+        try mend(state)
+        try finish(state)
+    }
 
+    /// Reads the end of the log: back to where a line proves that all before it was durable once.
+    private mutating func scanEnd(_ firsts: [UInt64], _ history: History) throws(SystemError) -> ScanState {
+        var start = firsts.count
+        var state = ScanState(first: firsts.first ?? 1)
+        while start > 0 {
+            start -= 1
+            state = ScanState(first: firsts[start])
+            segments = []
+            for ordinal in start..<firsts.count {
+                let file = try directory.open(SegmentName.name(first: firsts[ordinal]))
+                let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
+                segments.append(try scanned(file, first: firsts[ordinal], successor: successor, state: &state))
+            }
+            // Index files are made only of what is durable to the end.
+            if state.provenByLine >= firsts[start] - 1 || start > 0 && history.hasIndex(start - 1) { break }
+        }
+        return state
+    }
+
+    /// Cuts a tear, copies what is not proven, and sees to it that the newest segment can go on.
+    private mutating func mend(_ state: ScanState) throws(SystemError) {
+        proven = state.proven
+        var last = max(state.last, state.proven)
         if let tear = state.pending.first {
             try cut(tear)
             last = tear.sequence - 1
@@ -116,17 +155,29 @@ struct Recovery {
         if report.tear != nil { proven = 0 }
         next = last + 1
         let newestIsDamaged = segments.last.map { $0.file.name == state.newestDamage?.segment } ?? true
-        if newestIsDamaged {
-            try beginSegment()
-        } else if let scan = scans.last, let newest = segments.last {
-            // Padding behind the last line: new lines would only cover part of it, and grep takes NUL for binary.
-            if scan.end < scan.size { try newest.file.truncate(to: scan.end) }
-            if let start = scan.checkpoint { try settle(newest.file, from: start, to: scan.end) }
+        guard !newestIsDamaged, let newest = segments.last else { return try beginSegment() }
+        // Padding behind the last line: new lines would only cover part of it, and grep takes NUL for binary.
+        if newest.scan.end < newest.scan.size { try newest.file.truncate(to: newest.scan.end) }
+        if let start = newest.scan.checkpoint { try settle(newest.file, from: start, to: newest.scan.end) }
+    }
+
+    /// What was read and is not the newest joins those before it.
+    private mutating func finish(_ state: ScanState) throws(SystemError) {
+        for (segment, after) in zip(segments, segments.dropFirst()) {
+            let damages = state.damages.filter { $0.segment == segment.file.name }
+            sealed.append(
+                SealedSegment(
+                    first: segment.first, successor: after.first, byteCount: try segment.file.size(), latest: segment.scan.latest,
+                    index: .inMemory(segment.index), damages: damages,
+                    damageCount: damages.count < ScanState.damagesMax ? damages.count : state.damageCount))
         }
-        end = scans.last?.end ?? 0
-        report.segments = segments.count
-        report.records = segments.reduce(0) { $0 + $1.index.count }
-        report.bytes = scans.reduce(0) { $0 + $1.end }
+        end = segments.last?.scan.end ?? 0
+        earliest = segments.last?.scan.earliest
+        report.segments = sealed.count + 1
+        report.records += segments.reduce(0) { $0 + $1.index.count }
+        report.bytes = sealed.reduce(end) { $0 + $1.byteCount }
+        report.damages += state.damages.prefix(ScanState.damagesMax - report.damages.count)
+        report.damageCount += state.damageCount
     }
 
     /// Keeps what stands from the tear on beside its segment, then cuts it there. Later segments go whole.
@@ -135,7 +186,6 @@ struct Recovery {
         var bytes: Int64 = 0
         while segments.count > ordinal + 1 {
             let later = segments.removeLast()
-            scans.removeLast()
             bytes += try keep(later.file, from: 0)
             try directory.remove(later.file.name)
         }
@@ -178,20 +228,16 @@ struct Recovery {
         try file.synchronizeData()
     }
 
-    /// Reads a segment, with its index.
-    private func scan(_ segment: inout Segment, successor: UInt64?, state: inout ScanState) throws(SystemError) -> SegmentScan {
-        var index = SegmentIndex(first: segment.first)
-        var identifier: [UInt8] = []
-        let scan = try SegmentScan(segment.file, first: segment.first, successor: successor, state: &state) { line, bytes, offset in
-            if let entry = RecordEntry(line, bytes, at: offset, first: index.first, hash: hash, identifier: &identifier) { index.append(entry) }
-        }
-        segment.index = index
-        return scan
+    // MARK: reading
+
+    private func scanned(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) -> ScannedSegment {
+        let (scan, index) = try SegmentScan.indexed(file, first: first, successor: successor, hash: hash, state: &state)
+        return ScannedSegment(file: file, first: first, index: index, scan: scan)
     }
 
     private mutating func rescan(_ ordinal: Int, successor: UInt64?) throws(SystemError) {
         var state = ScanState(first: segments[ordinal].first)
-        scans[ordinal] = try scan(&segments[ordinal], successor: successor, state: &state)
+        segments[ordinal] = try scanned(segments[ordinal].file, first: segments[ordinal].first, successor: successor, state: &state)
     }
 
     /// Invariant 4. The records above the proven position stand in the newest segment that has records.
@@ -199,7 +245,7 @@ struct Recovery {
         // The first of them, not the position after the proven one: that may lie in a damaged place, and a
         // segment named by it would begin with a hole of its own.
         guard let source = segments.lastIndex(where: { $0.first <= proven + 1 }),
-            let start = (0..<segments[source].index.count).first(where: { (position: Int) in segments[source].index[position].sequence > proven })
+            let start = segments[source].index.firstIndex(above: proven)
         else { return }
         let first = segments[source].index[start].sequence
         let name = SegmentName.name(first: first)
@@ -228,24 +274,35 @@ struct Recovery {
         try directory.rename(SegmentName.unfinished(name), to: name)
         try directory.synchronize()
 
-        let copy = Segment(file: try directory.open(name), first: first, index: SegmentIndex(first: first))
+        var state = ScanState(first: first)
+        let copy = try scanned(try directory.open(name), first: first, successor: nil, state: &state)
         if segments[source].first == first {
             segments[source] = copy
-            try rescan(source, successor: nil)
         } else {
             try rescan(source, successor: first)
             segments.insert(copy, at: source + 1)
-            scans.insert(scans[source], at: source + 1)
-            try rescan(source + 1, successor: nil)
         }
     }
 
     private mutating func beginSegment() throws(SystemError) {
         let file = try directory.create(SegmentName.name(first: next))
         try directory.synchronize()
-        segments.append(Segment(file: file, first: next, index: SegmentIndex(first: next)))
         var state = ScanState(first: next)
-        scans.append(try SegmentScan(file, first: next, successor: nil, state: &state) { _, _, _ in })
+        segments.append(try scanned(file, first: next, successor: nil, state: &state))
+    }
+}
+
+extension SegmentScan {
+    /// Reads a segment, and makes its index in memory.
+    static func indexed(
+        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash, state: inout ScanState
+    ) throws(SystemError) -> (SegmentScan, SegmentIndex) {
+        var index = SegmentIndex(first: first)
+        var identifier: [UInt8] = []
+        let scan = try SegmentScan(file, first: first, successor: successor, state: &state) { line, bytes, offset in
+            if let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier) { index.append(entry) }
+        }
+        return (scan, index)
     }
 }
 

@@ -34,8 +34,10 @@ struct ScanState {
     static let pendingMax = 65_536
 
     var last: UInt64
-    /// The highest `durable` of a sound line.
+    /// The highest `durable` of a sound line, or what the first segment's name says.
     var proven: UInt64
+    /// The highest `durable` of a sound line; 0 where there was none.
+    var provenByLine: UInt64 = 0
     var latest = Timestamp(milliseconds: 0)
     var pending: [UnsoundPlace] = []
     var damages: [UnsoundPlace] = []
@@ -56,6 +58,7 @@ struct ScanState {
     }
 
     mutating func prove(_ durable: UInt64) {
+        provenByLine = max(provenByLine, durable)
         proven = max(proven, durable)
         guard let first = pending.first, first.sequence <= durable else { return }
         let count = pending.firstIndex { $0.sequence > durable } ?? pending.count
@@ -69,6 +72,11 @@ struct ScanState {
 struct SegmentScan {
     /// Sound records.
     var records = 0
+    /// When the first sound record was received, and the last sound line was written.
+    var earliest: Timestamp?
+    var latest: Timestamp?
+    /// Why the rest of the segment could not be read.
+    var failure: SystemError?
     /// Behind the last sound line's line feed.
     var end: Int64 = 0
     var size: Int64 = 0
@@ -95,6 +103,7 @@ struct SegmentScan {
                 // A bad block in an old segment is damage like any other and stops no start: the rest of the
                 // segment is not served. In the newest one it is not known what would be written over.
                 guard let successor else { throw error }
+                failure = error
                 if state.last + 1 < successor { state.mark(unsound: file.name, at: lines.offset) }
                 break
             }
@@ -121,10 +130,12 @@ struct SegmentScan {
             }
             state.prove(line.durable)
             state.latest = max(state.latest, line.receivedAt)
+            latest = line.receivedAt
             end = found.end
             checkpoint = line.kind == .checkpoint ? found.offset : nil
             if line.sequence != nil {
                 records += 1
+                earliest = earliest ?? line.receivedAt
                 try visit(line, lines.bytes.span.extracting(found.range), found.offset)
             }
         }

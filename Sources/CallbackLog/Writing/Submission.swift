@@ -55,6 +55,16 @@ public enum LogEvent: Sendable, Equatable {
     case unblocked
     /// A record could not be read back while looking for a duplicate; intake goes on.
     case unreadable(RecordReadFailure)
+    /// Found while serving; the rest of the segment is served.
+    case damaged(UnsoundPlace)
+    /// A segment or its index file was not as it should be while serving: it was read again, and its index is new.
+    case reread(segment: String)
+    /// An index file could not be made; it is tried again after a minute.
+    case indexFailed(SystemErrorText)
+    /// So many segments went by retention.
+    case retired(segments: Int)
+    /// A segment that is to go could not be removed; it is tried again after a minute.
+    case retentionFailed(SystemErrorText)
 
     /// The text of a SystemError: operation, file and errno.
     public typealias SystemErrorText = String
@@ -66,8 +76,21 @@ public struct LogOptions: Sendable {
     public var segmentBytesMax: Int64 = 128 * 1_024 * 1_024
     /// With less free on the file system nothing is taken. In bytes.
     public var freeBytesMin: Int64 = 64 * 1_024 * 1_024
-    /// The index's hash.
-    var hash = KeyedHash()
+    /// Sealed segments whose newest record is older go. Nil: none goes by age.
+    public var retentionMilliseconds: Int64?
+    /// The oldest sealed segments go while segments and index files together take more. Nil: none goes by size.
+    public var retentionBytesMax: Int64?
+    /// By which rules `describe` tells.
+    public var versions = DerivedVersions(decoder: 0, verdicts: 0)
+    /// Tells of a record what the index keeps. It is given the kind and, of a callback, the payload, else the members
+    /// of the kind, and is called on queues of the log's own.
+    public var describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void = { _, _, _ in }
+    /// Line feeds that are written ahead of the records at a time; 0 for none. In bytes.
+    public var paddingBytes = 256 * 1_024
+    /// Cuts the index's hashes short; for tests.
+    var hashMask = UInt64.max
+    /// False: nothing is done but taking records; for tests of that alone.
+    var hasUpkeep = true
     public init() {}
 }
 

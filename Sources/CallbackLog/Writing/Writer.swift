@@ -25,11 +25,18 @@ final class Writer {
     static let spaceCheckBytes: Int64 = 16 * 1_024 * 1_024
     /// Offsets in the index have 32 bits; a segment ends so far below that a whole batch still fits.
     static let segmentBytesCeiling: Int64 = 2 * 1_024 * 1_024 * 1_024
+    /// With a batch so large the growth of a file costs less than line feeds written ahead.
+    static let paddedBatchBytesMax = 64 * 1_024
 
     private struct Open {
         let file: any File
         let first: UInt64
+        /// Behind the last line.
         var size: Int64
+        /// Behind the line feeds that were written ahead; no byte of the file lies beyond it.
+        var padded: Int64
+        /// When the first record in it was received; nil while there is none.
+        var earliest: Timestamp?
     }
 
     private let directory: any Directory
@@ -54,7 +61,9 @@ final class Writer {
     private var bytesSinceSpaceCheck: Int64 = 0
 
     private var batch = Batch()
-    private var reader = RecordReader()
+    private var duplicates: Duplicates
+    private let hash: KeyedHash
+    private let padding: [UInt8]
 
     init(
         _ recovery: Recovery, directory: any Directory, shared: Shared, options: LogOptions, time: LogTime,
@@ -67,7 +76,11 @@ final class Writer {
         self.time = time
         self.observe = observe
         self.later = later
-        open = recovery.segments.last.map { Open(file: $0.file, first: $0.first, size: recovery.end) }
+        hash = recovery.hash
+        padding = [UInt8](repeating: 0x0A, count: options.paddingBytes)
+        duplicates = Duplicates(shared: shared, observe: observe)
+        open = Open(
+            file: recovery.open.file, first: recovery.open.first, size: recovery.end, padded: recovery.end, earliest: recovery.earliest)
         durable = recovery.next - 1
         proven = recovery.proven
         latest = recovery.latest
@@ -104,6 +117,7 @@ final class Writer {
         guard batch.count > 0 else { return }
         latest = receivedAt
         publish()
+        if open?.earliest == nil { open?.earliest = receivedAt }
         lastRecordMilliseconds = time.monotonicMilliseconds()
         scheduleCheckpoint(Self.checkpointMilliseconds)
     }
@@ -116,41 +130,17 @@ final class Writer {
 
     /// Gives the outcome that `submission` has once the batch is durable; adds it to the batch when it is new.
     private func decide(_ submission: Submission, at position: Int, receivedAt: Timestamp) {
-        let identifier = submission.record.span.extracting(submission.requestID)
-        let requestHash = options.hash.hash(identifier)
-        let payloadHash = options.hash.hash(submission.record.span.extracting(submission.payload))
+        let requestHash = hash.hash(submission.record.span.extracting(submission.requestID))
+        let payloadHash = hash.hash(submission.record.span.extracting(submission.payload))
         let held = batch.held(submission, requestHash: requestHash, payloadHash: payloadHash)
         if let sequence = held.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
-
-        let candidates = shared.candidates(of: requestHash)
-        for candidate in candidates where candidate.entry.payloadHash == payloadHash && candidate.entry.kind == .callback {
-            do throws(RecordReadFailure) {
-                let line = try reader.read(candidate.entry, in: candidate.segment)
-                if line.names(identifier, in: reader.bytes.span), reader.bytes[line.payload] == submission.record[submission.payload] {
-                    return batch.answer(.stored(sequence: candidate.entry.sequence, duplicate: true))
-                }
-            } catch {
-                // What cannot be read cannot be shown to be the same: stored again rather than lost.
-                observe(.unreadable(error))
-            }
+        switch duplicates.decide(submission, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count) {
+        case .duplicate(let sequence): batch.answer(.stored(sequence: sequence, duplicate: true))
+        case .tooManyRecords: batch.answer(.tooManyRecords)
+        case .fresh:
+            batch.add(
+                position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
         }
-        // Only where it could matter is it worth reading whose records they are.
-        let mayBeTooMany = held.count + candidates.count >= CallbackLog.recordsPerRequestMax
-        if mayBeTooMany, held.count + countOfRecords(of: identifier, among: candidates) >= CallbackLog.recordsPerRequestMax {
-            return batch.answer(.tooManyRecords)
-        }
-        batch.add(
-            position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
-    }
-
-    /// What cannot be read counts: it is bounded, whosever it is.
-    private func countOfRecords(of identifier: Span<UInt8>, among candidates: [Candidate]) -> Int {
-        var count = 0
-        for candidate in candidates {
-            if let line = try? reader.read(candidate.entry, in: candidate.segment), !line.names(identifier, in: reader.bytes.span) { continue }
-            count += 1
-        }
-        return count
     }
 
     /// After fdatasync: the batch's records become visible, all at once.
@@ -172,7 +162,7 @@ final class Writer {
     /// (invariant 3). False, and blocked, when that failed too.
     private func store() -> Bool {
         do throws(SystemError) {
-            let isFull = open.map { $0.size > 0 && $0.size + Int64(batch.lines.count) > min(options.segmentBytesMax, Self.segmentBytesCeiling) }
+            let isFull = open.map { $0.size > 0 && $0.size + Int64(batch.lines.count) > options.segmentBytesLimit }
             if isFull ?? true { try beginSegment() } else { try writeToOpenSegment() }
             bytesSinceSpaceCheck += Int64(batch.lines.count)
             return true
@@ -189,11 +179,23 @@ final class Writer {
     }
 
     private func writeToOpenSegment() throws(SystemError) {
-        guard let file = open?.file, let size = open?.size else { return }
-        try file.writeWhole(batch.lines, at: size)
+        guard let file = open?.file, let size = open?.size, let padded = open?.padded else { return }
+        open?.padded = try writeLines(to: file, at: size, padded: padded)
         try file.synchronizeData()
         try checkStanding(file)
         open?.size = size + Int64(batch.lines.count)
+    }
+
+    /// Writes the batch's lines at `offset` of `file`, and line feeds ahead of the next ones where there are none: an
+    /// fdatasync into written space is nearly twice as fast as one that makes a file grow (DESIGN.md §3), and empty
+    /// lines are padding (API.md §7). Returns where the line feeds end.
+    private func writeLines(to file: any File, at offset: Int64, padded: Int64) throws(SystemError) -> Int64 {
+        try file.writeWhole(batch.lines, at: offset)
+        let end = offset + Int64(batch.lines.count)
+        guard end > padded, !padding.isEmpty, batch.lines.count <= Self.paddedBatchBytesMax else { return max(end, padded) }
+        // A disk without room for them is slower, and no worse.
+        _ = try? file.writeWhole(padding, at: end)
+        return end + Int64(padding.count)
     }
 
     /// Writes the batch's lines to a fresh segment named by the next sequence. It counts once the directory is synced.
@@ -207,8 +209,9 @@ final class Writer {
         // Out of the way, not out of sight. Asked, not assumed: somebody may have deleted it.
         if try directory.names().contains(name) { try directory.rename(name, to: SegmentName.failed(name)) }
         let file = try directory.create(name)
+        let padded: Int64
         do throws(SystemError) {
-            try file.writeWhole(batch.lines, at: 0)
+            padded = try writeLines(to: file, at: 0, padded: 0)
             try file.synchronizeData()
             try directory.synchronize()
             try checkStanding(file)
@@ -217,9 +220,35 @@ final class Writer {
             _ = try? directory.remove(name)
             throw error
         }
-        open = Open(file: file, first: first, size: Int64(batch.lines.count))
-        shared.published.withLock { $0.begin(Segment(file: file, first: first, index: SegmentIndex(first: first))) }
+        let before = open
+        trim()
+        open = Open(file: file, first: first, size: Int64(batch.lines.count), padded: padded)
+        shared.published.withLock {
+            $0.begin(OpenSegment(file: file, first: first, index: SegmentIndex(first: first)), sealing: before?.size ?? 0, latest: latest)
+        }
         observe(.segmentBegun(name: name))
+        shared.wakeUpkeep()
+    }
+
+    /// Takes the line feeds away that nothing will be written over. Where that fails they stay, and mean nothing.
+    private func trim() {
+        guard let open, open.padded > open.size else { return }
+        _ = try? open.file.truncate(to: open.size)
+        self.open?.padded = open.size
+    }
+
+    /// Seals the open segment, where it has records and the first of them is older than `ageMilliseconds`, if given.
+    func seal(olderThan ageMilliseconds: Int64?) {
+        guard !isClosed, block == nil, let open, let earliest = open.earliest, durable >= open.first else { return }
+        if let ageMilliseconds, time.wallMilliseconds() - earliest.milliseconds <= ageMilliseconds { return }
+        encodeCheckpoint()
+        do throws(SystemError) {
+            try busy { () throws(SystemError) in try beginSegment() }
+            proven = durable
+        } catch {
+            // It goes on; whoever wanted it sealed asks again.
+            observe(.writeFailed("\(error)"))
+        }
     }
 
     /// Invariant 5: what was synced can also be found again.
@@ -312,15 +341,16 @@ final class Writer {
     }
 
     /// Shows readers since when the writer is at it: a disk that hangs must not look idle.
-    private func busy<Result>(_ body: () -> Result) -> Result {
+    private func busy<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         shared.busySinceMilliseconds.store(time.monotonicMilliseconds(), ordering: .releasing)
         defer { shared.busySinceMilliseconds.store(0, ordering: .releasing) }
-        return body()
+        return try body()
     }
 
     /// The last checkpoint; no timer writes after it.
     func close() {
         checkpoint()
+        if block == nil { trim() }
         isClosed = true
     }
 }

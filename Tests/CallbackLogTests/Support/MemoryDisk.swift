@@ -71,7 +71,12 @@ final class MemoryDisk: Directory {
 
     // MARK: what a test sees and does
 
-    var files: [String: [UInt8]] { state.withLock { state in state.names.mapValues { state.inodes[$0].cached } } }
+    /// The log's own, and what is foreign: not what is derived, the index files and the identity.
+    var files: [String: [UInt8]] {
+        state.withLock { state in
+            state.names.filter { $0.key != "identity" && !$0.key.hasSuffix(".index") }.mapValues { state.inodes[$0].cached }
+        }
+    }
     var calls: [Call] { state.withLock { $0.calls } }
     func count(_ operation: Operation) -> Int { calls.count { $0.operation == operation } }
     subscript(_ name: String) -> [UInt8]? { files[name] }

@@ -24,10 +24,17 @@ final class OpenLog {
     private let answers = Answers()
     private var nextTicket: UInt64 = 0
 
-    init(_ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock()) throws(LogOpenFailure) {
+    /// Without upkeep and padding, unless `change` wants them: the calls are the writer's alone.
+    init(
+        _ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock(),
+        change: (inout LogOptions) -> Void = { _ in }
+    ) throws(LogOpenFailure) {
         var options = LogOptions()
         options.segmentBytesMax = segmentBytesMax
-        options.hash.mask = hashMask
+        options.hashMask = hashMask
+        options.paddingBytes = 0
+        options.hasUpkeep = false
+        change(&options)
         self.disk = disk
         self.clock = clock
         let answers = answers
@@ -40,6 +47,14 @@ final class OpenLog {
 
     /// Everything handed over so far has been through the writer.
     func settle() { log.writer.queue.sync {} }
+
+    /// Upkeep has done what there is to do now, what it asked of the writer included.
+    func settleUpkeep() {
+        for _ in 0..<3 {
+            settle()
+            log.upkeep.queue.sync {}
+        }
+    }
 
     /// Hands over; the ticket, or nil when it was not taken.
     func submit(_ identifier: String, _ payload: String, status: RecordedStatus = .sent) -> UInt64? {

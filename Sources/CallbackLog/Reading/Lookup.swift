@@ -1,0 +1,71 @@
+// From a hash to the records that have it, over all segments.
+//
+// Promises: newest first, all as of one moment; nothing above the durable position. What a hash leads to is a
+// candidate: whose it is stands in its line, and has to be read. Says so where a segment could not be asked.
+// Must not know: request_ids, payloads.
+
+import Platform
+
+/// A record that has the hash that was asked for.
+struct Candidate {
+    let segment: any File
+    let entry: RecordEntry
+}
+
+/// What a hash leads to.
+struct Candidates {
+    /// Newest first.
+    var records: [Candidate] = []
+    /// False where a segment could not be asked: its index is being made, or cannot be read.
+    var isWhole = true
+}
+
+extension Shared {
+    /// Every record whose request hash is this one.
+    func candidates(of requestHash: UInt64, using pages: inout IndexPageBuffer) -> Candidates {
+        var found = Candidates()
+        var entries: [RecordEntry] = []
+        let (sealed, file) = published.withLock { published in
+            published.open.index.appendEntries(of: requestHash, to: &entries)
+            return (published.sealed, published.open.file)
+        }
+        for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
+        for segment in sealed.reversed() {
+            if case .onDisk(let index) = segment.index, index.mayHold(requestHash) == false { continue }
+            ask(segment, requestHash, &found, &entries, &pages)
+        }
+        return found
+    }
+
+    private func ask(
+        _ segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
+        _ pages: inout IndexPageBuffer
+    ) {
+        entries.removeAll(keepingCapacity: true)
+        do throws(IndexFault) {
+            switch segment.index {
+            case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
+            case .onDisk(let index):
+                try index.appendRecords(of: requestHash, in: try open(.index, segment), using: &pages, to: &entries)
+            case .missing:
+                found.isWhole = false
+            }
+            guard !entries.isEmpty else { return }
+            let file = try open(.segment, segment)
+            for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
+        } catch {
+            // Removed by retention since the look-up began: then there is nothing to find.
+            guard has(segment.first) else { return }
+            found.isWhole = false
+            suspect(segment.first)
+        }
+    }
+
+    private func open(_ role: OpenFiles.Role, _ segment: SealedSegment) throws(IndexFault) -> any File {
+        do throws(SystemError) {
+            return try files.file(role, of: segment.first)
+        } catch {
+            throw .system(error)
+        }
+    }
+}

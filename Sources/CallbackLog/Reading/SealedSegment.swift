@@ -1,0 +1,79 @@
+// A segment that takes no more records, as readers see it.
+//
+// Promises: a value of constants; a better index makes a new one in its place. It holds no descriptor.
+// Must not know: who makes index files (Upkeep.swift).
+
+import Platform
+
+final class SealedSegment: Sendable {
+    enum Index: Sendable {
+        /// Until its file is written: it was the open one, or was read at the start.
+        case inMemory(SegmentIndex)
+        case onDisk(IndexFile)
+        /// Nobody knows what is in it until it has been read.
+        case missing
+    }
+
+    let first: UInt64
+    /// Where the next segment begins.
+    let successor: UInt64
+    /// Its size as it was sealed, in bytes.
+    let byteCount: Int64
+    /// When its newest record was received; nil where that is not known yet.
+    let latest: Timestamp?
+    let index: Index
+    /// At most `ScanState.damagesMax`; `damageCount` counts them all.
+    let damages: [UnsoundPlace]
+    let damageCount: Int
+
+    init(
+        first: UInt64, successor: UInt64, byteCount: Int64, latest: Timestamp?, index: Index, damages: [UnsoundPlace] = [],
+        damageCount: Int = 0
+    ) {
+        self.first = first
+        self.successor = successor
+        self.byteCount = byteCount
+        self.latest = latest
+        self.index = index
+        self.damages = damages
+        self.damageCount = damageCount
+    }
+
+    /// With the index that was read from its file.
+    convenience init(_ file: IndexFile, byteCount: Int64) {
+        let summary = file.summary
+        self.init(
+            first: summary.first, successor: summary.successor, byteCount: byteCount, latest: summary.latest, index: .onDisk(file),
+            damages: summary.damages, damageCount: summary.damageCount)
+    }
+
+    var name: String { SegmentName.name(first: first) }
+
+    /// Nil where that is not known yet.
+    var recordCount: Int? {
+        switch index {
+        case .inMemory(let index): index.count
+        case .onDisk(let file): file.summary.recordCount
+        case .missing: nil
+        }
+    }
+
+    /// Of its index file, in bytes.
+    var indexBytes: Int64 { if case .onDisk(let file) = index { Int64(file.sections.pageCount) * Int64(IndexPage.bytes) } else { 0 } }
+
+    /// Bytes in memory of its filter.
+    var filterBytes: Int { if case .onDisk(let file) = index { file.filter?.byteCount ?? 0 } else { 0 } }
+
+    /// Without its filter in memory: look-ups read a page of the file instead.
+    var withoutFilter: SealedSegment {
+        guard case .onDisk(let file) = index, file.filter != nil else { return self }
+        return SealedSegment(file.withoutFilter(), byteCount: byteCount)
+    }
+
+    /// Without the index that is in memory.
+    var withoutIndex: SealedSegment {
+        SealedSegment(
+            first: first, successor: successor, byteCount: byteCount, latest: latest, index: .missing, damages: damages,
+            damageCount: damageCount)
+    }
+}

@@ -1,0 +1,78 @@
+// What the durable log already has of a request: is a callback a retry, and is there room for one more?
+//
+// Promises: a retry is one whose payload is the same byte for byte; a hash only finds it. What cannot be read, or is
+// in a segment whose index is being made, cannot be shown to be the same: it is stored again rather than lost. A
+// request that is full costs one read, not a thousand.
+// Must not know: the batch, the disk.
+
+import Platform
+
+/// State of the writer queue.
+struct Duplicates {
+    enum Decision {
+        case duplicate(sequence: UInt64)
+        case tooManyRecords
+        case fresh
+    }
+
+    /// Requests that are known to be full. When there are more, all are forgotten.
+    private static let fullMax = 1_024
+
+    private let shared: Shared
+    private let observe: @Sendable (LogEvent) -> Void
+    private var reader = RecordReader()
+    /// By hash: how many records have it, where all are of one request.
+    private var full: [UInt64: Int] = [:]
+
+    init(shared: Shared, observe: @escaping @Sendable (LogEvent) -> Void) {
+        self.shared = shared
+        self.observe = observe
+    }
+
+    /// Decides about `submission`, of whose request `heldCount` records are to come before it.
+    mutating func decide(_ submission: Submission, requestHash: UInt64, payloadHash: UInt64, heldCount: Int) -> Decision {
+        let identifier = submission.record.span.extracting(submission.requestID)
+        let candidates = shared.candidates(of: requestHash, using: &reader.pages).records
+        for candidate in candidates where candidate.entry.payloadHash == payloadHash && candidate.entry.kind == .callback {
+            do throws(RecordReadFailure) {
+                let line = try reader.read(candidate.entry, in: candidate.segment)
+                if line.names(identifier, in: reader.bytes.span), reader.bytes[line.payload] == submission.record[submission.payload] {
+                    return .duplicate(sequence: candidate.entry.sequence)
+                }
+            } catch {
+                observe(.unreadable(error))
+                shared.suspect(error)
+            }
+        }
+        // Only where it could matter is it worth reading whose records they are.
+        guard heldCount + candidates.count >= CallbackLog.recordsPerRequestMax else { return .fresh }
+        let isFull = heldCount + count(of: identifier, among: candidates, requestHash) >= CallbackLog.recordsPerRequestMax
+        return isFull ? .tooManyRecords : .fresh
+    }
+
+    /// How many of `candidates` are of this request. What cannot be read counts: it is bounded, whosever it is.
+    private mutating func count(of identifier: Span<UInt8>, among candidates: [Candidate], _ requestHash: UInt64) -> Int {
+        if let newest = candidates.first, full[requestHash] == candidates.count,
+            let line = try? reader.read(newest.entry, in: newest.segment), line.names(identifier, in: reader.bytes.span)
+        {
+            return candidates.count
+        }
+        var count = 0
+        for candidate in candidates {
+            if let line = try? reader.read(candidate.entry, in: candidate.segment), !line.names(identifier, in: reader.bytes.span) { continue }
+            count += 1
+        }
+        if count == candidates.count {
+            if full.count >= Self.fullMax { full.removeAll(keepingCapacity: true) }
+            full[requestHash] = count
+        }
+        return count
+    }
+}
+
+extension Shared {
+    /// A record could not be read back: what is damaged is read again.
+    func suspect(_ failure: RecordReadFailure) {
+        if case .damaged(let segment, _) = failure, let first = SegmentName.firstSequence(of: segment) { suspect(first) }
+    }
+}
