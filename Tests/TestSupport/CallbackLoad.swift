@@ -7,7 +7,7 @@
 import Foundation
 
 /// Callbacks posted over the lives of one log's servers.
-public struct CallbackLoad {
+public struct CallbackLoad: Sendable {
     /// One callback that was answered 200.
     public struct Promise: Sendable {
         public let payload: String

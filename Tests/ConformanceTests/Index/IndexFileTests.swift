@@ -13,7 +13,7 @@ struct IndexFileTests {
     private static let configuration = "log:\n  segment-bytes-max: 1MiB\n"
 
     /// A log of four sealed segments and an open one, and what its server promised.
-    private struct Base {
+    private struct Base: Sendable {
         let directory: TemporaryDirectory
         let load: CallbackLoad
     }
