@@ -1,5 +1,6 @@
 // The thin side of the shim: epoll, eventfd, accept4 and processor affinity with plain types.
 #define _GNU_SOURCE
+#include <malloc.h>
 #include "CPlatform.h"
 #include <arpa/inet.h>
 #include <endian.h>
@@ -80,3 +81,5 @@ int cplatform_processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }
+
+void cplatform_give_back_memory(void) { malloc_trim(0); }

@@ -98,7 +98,7 @@ public final class CallbackLog: Sendable {
         let upkeep = Confined(
             Upkeep(
                 directory: directory, shared: shared,
-                maker: IndexMaker(directory: directory, hash: recovery.hash, versions: options.versions, describe: options.describe),
+                maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
                 later: { milliseconds, body in

@@ -35,7 +35,8 @@ struct Identity: Sendable, Equatable {
         return drawn
     }
 
-    private init(in directory: any Directory) throws(SystemError) {
+    /// That of the log in `directory`, which is only read.
+    init(in directory: any Directory) throws(SystemError) {
         let file = try directory.open(Self.fileName)
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax)
         let count = try file.read(at: 0, count: bytes.count, into: &bytes, from: 0)
@@ -47,8 +48,8 @@ struct Identity: Sendable, Equatable {
 
     private init?(parsing text: Span<UInt8>) {
         var words: [UInt64] = []
-        for start in [11, 27, 58, 74] {
-            guard text.count == 93, let word = Self.word(in: text, at: start) else { return nil }
+        for start in [11, 27, 57, 73] {
+            guard text.count == 92, let word = Self.word(in: text, at: start) else { return nil }
             words.append(word)
         }
         logID = (words[0], words[1])

@@ -16,8 +16,7 @@ enum Health {
     static func fill(_ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, for request: borrowing Request) {
         let readiness = log.readiness(options: options)
         if let block = readiness.block {
-            let isSpace = if case .space = block { true } else { false }
-            return notReady(&response, check: isSpace ? "disk" : "log", detail: publicText(block), for: request)
+            return notReady(&response, check: isAboutSpace(block) ? "disk" : "log", detail: publicText(block), for: request)
         }
         if readiness.busyMilliseconds >= stalledMilliseconds {
             let detail = "The disk has not answered for \(readiness.busyMilliseconds / 1_000) s."
@@ -54,9 +53,19 @@ enum Health {
         response.fields.append(Response.Field(name: "Retry-After", value: Problem.blockedRetrySeconds))
     }
 
+    private static func isAboutSpace(_ block: LogBlock) -> Bool {
+        switch block {
+        case .space: true
+        case .failed(let error): error.isOutOfSpace
+        case .directoryGone: false
+        }
+    }
+
     /// Why the log takes nothing, without paths of the machine; the log line has them.
     static func publicText(_ block: LogBlock) -> String {
         switch block {
+        case .failed(let error) where error.isOutOfSpace: "The log's file system, or the quota on it, is full."
+        case .failed(let error) where error.isReadOnly: "The log's file system is mounted read-only."
         case .failed: "The log cannot be written; the server's log says why."
         case .directoryGone: "The log directory was deleted, moved or replaced."
         case .space: "Too little space is left on the log's file system."

@@ -70,7 +70,7 @@ public final class Server: Sendable {
 
         let listeners = try Self.listen(configuration)
         addresses = listeners.map(\.listener.address)
-        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - CallbackLog.openFilesMax)
+        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - min(CallbackLog.openFilesMax, descriptors / 4))
         let connectionsMax = min(configuration.connectionsMax ?? available, available)
         if let asked = configuration.connectionsMax, asked > available {
             logger.warning(

@@ -45,6 +45,10 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isOfOneConnection: Bool {
         [ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM].contains(code)
     }
+    /// True for ENOSPC and EDQUOT: the file system, or what this user may have of it, is full.
+    public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+    /// True for EROFS.
+    public var isReadOnly: Bool { code == EROFS }
     /// True for ENOENT.
     public var isMissing: Bool { code == ENOENT }
 }

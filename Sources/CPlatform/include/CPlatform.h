@@ -1,5 +1,5 @@
 // What Glibc's Swift module leaves out (epoll, eventfd, accept4, the AF_ constants of socket
-// addresses behind macros), and hardware CRC-32C. Nothing here allocates, retries or blocks beyond
+// addresses behind macros, malloc_trim), and hardware CRC-32C. Nothing here allocates, retries or blocks beyond
 // the system call it names; every function returns what that call returned and leaves errno alone.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
@@ -44,5 +44,8 @@ int cplatform_accept(int listener, struct cplatform_address *peer);
 
 /// Processors that this process may run on (sched_getaffinity(2)); 0 where that cannot be said.
 int cplatform_processor_count(void);
+
+/// malloc_trim(3): returns free memory to the system.
+void cplatform_give_back_memory(void);
 
 #endif

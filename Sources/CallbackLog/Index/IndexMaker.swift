@@ -12,6 +12,16 @@ struct IndexMaker: Sendable {
     let hash: KeyedHash
     let versions: DerivedVersions
     let describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void
+    /// False: indexes are made in memory only.
+    let writesFiles: Bool
+
+    init(directory: any Directory, hash: KeyedHash, options: LogOptions) {
+        self.directory = directory
+        self.hash = hash
+        versions = options.versions
+        describe = options.describe
+        writesFiles = options.hasUpkeep
+    }
 
     /// Of the segment that begins with `first`, in bytes.
     func byteCount(first: UInt64) throws(SystemError) -> Int64 { try directory.open(SegmentName.name(first: first)).size() }
@@ -36,13 +46,15 @@ struct IndexMaker: Sendable {
     func make(first: UInt64, successor: UInt64, failure: inout SystemError?) throws(SystemError) -> SealedSegment {
         let segment = try directory.open(SegmentName.name(first: first))
         let unfinished = SegmentName.unfinished(SegmentName.index(first: first))
-        do throws(SystemError) {
-            if let made = try write(unfinished, of: segment, first: first, successor: successor) { return made }
-        } catch {
-            // A disk that is full may be readable all the same.
-            failure = error
+        if writesFiles {
+            do throws(SystemError) {
+                if let made = try write(unfinished, of: segment, first: first, successor: successor) { return made }
+            } catch {
+                // A disk that is full may be readable all the same.
+                failure = error
+            }
+            _ = try? directory.remove(unfinished)
         }
-        _ = try? directory.remove(unfinished)
         var state = ScanState(first: first)
         let (scan, index) = try SegmentScan.indexed(segment, first: first, successor: successor, hash: hash, state: &state)
         failure = failure ?? scan.failure
@@ -56,7 +68,7 @@ struct IndexMaker: Sendable {
     /// Nil where a part of the segment could not be read: what is missing now may be there again later, and an index
     /// file would say for ever that it is damaged.
     private func write(_ unfinished: String, of segment: any File, first: UInt64, successor: UInt64) throws(SystemError) -> SealedSegment? {
-        _ = try? directory.remove(unfinished)
+        if try directory.names().contains(unfinished) { try directory.remove(unfinished) }
         let file = try directory.create(unfinished)
         let byteCount = try segment.size()
         var writer = IndexFileWriter(

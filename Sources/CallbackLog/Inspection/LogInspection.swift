@@ -102,6 +102,9 @@ public struct LogInspection: Sendable {
         }
     }
 
+    /// The same without the newest segment, which may still grow.
+    public var sealed: LogInspection { limited(to: 0..<max(0, segments.count - 1)) }
+
     /// The same, with some of its segments only.
     func limited(to range: Range<Int>) -> LogInspection {
         LogInspection(segments: Array(segments[range]), others: [], directory: directory)

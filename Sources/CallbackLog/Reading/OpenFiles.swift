@@ -9,7 +9,7 @@ import Synchronization
 
 final class OpenFiles: Sendable {
     /// Descriptors that a log keeps for reading, at most.
-    static let countMax = 128
+    static let countMax = 512
 
     enum Role: UInt64 { case segment, index }
 

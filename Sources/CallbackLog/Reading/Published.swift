@@ -34,8 +34,8 @@ struct OpenSegment: Sendable {
 }
 
 struct Published {
-    /// Filters in memory, in bytes: those of the newest 22 million records. Of older segments a page is read instead.
-    static let filterBytesMax = 32 * 1_024 * 1_024
+    /// Filters in memory, in bytes: those of the newest 44 million records. Of older segments a page is read instead.
+    static let filterBytesMax = 64 * 1_024 * 1_024
     /// Records whose indexes wait in memory until their files are written: 60 MB of a disk that takes none. Beyond it
     /// the oldest segments cannot be asked until then.
     static let unwrittenRecordsMax = 1_000_000

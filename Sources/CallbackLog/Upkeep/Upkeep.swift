@@ -15,8 +15,8 @@ import Platform
 final class Upkeep {
     /// After a failure it rests so long, and so long a segment that was read again on suspicion is trusted.
     static let restMilliseconds = 60_000
-    /// The pace of retention.
-    static let retentionMilliseconds = 60_000
+    /// The pace of retention by age, whose unit is a day.
+    static let retentionMilliseconds = 3_600_000
 
     let directory: any Directory
     let shared: Shared
@@ -56,9 +56,10 @@ final class Upkeep {
         var isWhole = rereadSuspects()
         isWhole = indexSegments() && isWhole
         isWhole = retain() && isWhole
+        Memory.giveBack()
         if !isWhole {
             scheduleRun(Self.restMilliseconds)
-        } else if options.hasRetention {
+        } else if options.retentionMilliseconds != nil {
             scheduleRun(Self.retentionMilliseconds)
         }
     }

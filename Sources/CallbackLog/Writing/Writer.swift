@@ -169,6 +169,8 @@ final class Writer {
         } catch {
             observe(.writeFailed("\(error)"))
         }
+        // It is left as it is, whatever that is.
+        if let size = open?.size { open?.padded = size }
         do throws(SystemError) {
             try beginSegment()
             return true

@@ -24,7 +24,7 @@ final class OpenLog {
     private let answers = Answers()
     private var nextTicket: UInt64 = 0
 
-    /// Without upkeep and padding, unless `change` wants them: the calls are the writer's alone.
+    /// Without index files, upkeep and padding, unless `change` wants them: the calls are the writer's alone.
     init(
         _ disk: MemoryDisk, segmentBytesMax: Int64 = 1 << 20, hashMask: UInt64 = .max, clock: TurnedClock = TurnedClock(),
         change: (inout LogOptions) -> Void = { _ in }
