@@ -17,7 +17,7 @@ struct DescriptorTests {
         #expect(run.status == .exited(0), "\(run.error)")
     }
 
-    @Test("more connections than descriptors: those that got in are served, and newcomers once others leave", arguments: [160, 190])
+    @Test("more connections than descriptors: those that got in are served, and newcomers once others leave", arguments: [260, 400])
     func manyConnections(limit: Int) throws {
         let server = try ServerProcess(configuration: Self.configuration + "server:\n  loops: 1\n", descriptorsMax: limit)
         let first = try server.connect()
