@@ -6,6 +6,8 @@
 //                CNghttp2  ◀ HTTPWire    ◀ CallbackReceiver
 //                            CrispCallback ◀ CallbackReceiver
 //
+// The command also looks into a log by itself: callback-receiver sees CallbackLog and CrispCallback.
+//
 // HTTPWire, CrispCallback and CallbackLog never meet. SwiftPM cannot forbid `import Glibc`;
 // TidyTests holds the allow-list of imports.
 
@@ -46,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "callback-receiver",
             dependencies: [
-                "CallbackReceiver", "CYAML", "Platform",
+                "CYAML", "CallbackLog", "CallbackReceiver", "CrispCallback", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -76,7 +78,8 @@ let package = Package(
                 "CallbackLog", "CallbackReceiver", "CrispCallback", "HTTPWire", "Platform", "TestSupport", "callback-receiver",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["callback-receiver", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["CallbackLog", "Platform", "TestSupport", "callback-receiver"], swiftSettings: strict),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"],
             exclude: [

@@ -35,7 +35,8 @@ struct Identity: Sendable, Equatable {
         return drawn
     }
 
-    private init(in directory: any Directory) throws(SystemError) {
+    /// That of the log in `directory`, which is only read.
+    init(in directory: any Directory) throws(SystemError) {
         let file = try directory.open(Self.fileName)
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax)
         let count = try file.read(at: 0, count: bytes.count, into: &bytes, from: 0)

@@ -32,7 +32,7 @@ extension Router {
             guard let reading = try? CallbackReading(payload: payload) else { return failUnreadable(&response, request) }
             begin(&response)
             StatusAnswer.append(
-                requestID: requestID.span, newest: newest, newestReceivedAt: updatedAt ?? record.receivedAt,
+                requestID: requestID.span, sequence: newest.sequence, updatedAt: updatedAt ?? record.receivedAt,
                 callbackReceivedAt: record.receivedAt, callbackCount: records.count { $0.kind == .callback }, reading: reading,
                 payload: payload, to: &response.body)
         } catch {

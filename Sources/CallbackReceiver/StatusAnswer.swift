@@ -1,16 +1,17 @@
 // The answers about one request, as JSON (API.md §4).
 //
-// Promises: status and failure are derived from the stored payload by the present decoder, at each query;
+// Promises: status and failure are derived from the stored payload by the present decoder, each time;
 // digits and strings are answered as they came. Appends to a body that is reused.
 // Must not know: HTTP, who asked.
 
 import CallbackLog
 import CrispCallback
 
-enum StatusAnswer {
-    /// Appends the status of a request. `payload` is its newest callback's.
-    static func append(
-        requestID: Span<UInt8>, newest: RecordLocation, newestReceivedAt: Timestamp, callbackReceivedAt: Timestamp,
+package enum StatusAnswer {
+    /// Appends the status of a request. `sequence` and `updatedAt` are its newest record's, `payload` and
+    /// `callbackReceivedAt` its newest callback's.
+    package static func append(
+        requestID: Span<UInt8>, sequence: UInt64, updatedAt: Timestamp, callbackReceivedAt: Timestamp,
         callbackCount: Int, reading: CallbackReading, payload: Span<UInt8>, to body: inout [UInt8]
     ) {
         body.append(json: "{\"request_id\":")
@@ -28,11 +29,11 @@ enum StatusAnswer {
         body.append(json: ",\"received_at\":")
         body.append(json: callbackReceivedAt)
         body.append(json: ",\"sequence\":")
-        body.append(json: newest.sequence)
+        body.append(json: sequence)
         body.append(json: ",\"callbacks\":")
         body.append(json: UInt64(callbackCount))
         body.append(json: ",\"updated_at\":")
-        body.append(json: newestReceivedAt)
+        body.append(json: updatedAt)
         body.append(json: ",\"announced_at\":null,\"overdue_at\":null,\"reference\":null,\"metadata\":{}}")
     }
 

@@ -33,6 +33,9 @@ public enum Terminal {
     /// True where standard error is a terminal.
     public static var isAtStandardError: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// True where standard output is one.
+    public static var isAtStandardOutput: Bool { isatty(STDOUT_FILENO) == 1 }
+
     /// Characters in a row of that terminal; 80 where it does not say.
     public static var columns: Int {
         var size = winsize()

@@ -22,9 +22,10 @@ struct Benchmark: ParsableCommand {
               swift run -c release benchmark
 
             The parts are: the rooms by themselves (micro); the server beside nginx, over HTTP/1.1 (whole) and HTTP/2 \
-            (http2); twice the load that it can bear (overload); a client that behaves while others do not (hostile).
+            (http2); a log of millions of records (log); twice the load that it can bear (overload); a client that behaves \
+            while others do not (hostile).
 
-            Takes up to eight minutes with the defaults and writes up to 3 GB, all of it removed at the end. The disk \
+            Takes up to fifteen minutes with the defaults and writes up to 8 GB, all of it removed at the end. The disk \
             that is measured is the one that --directory is on. A part for which something is not installed is left \
             out, and the exit status is 1.
             """)
@@ -33,7 +34,7 @@ struct Benchmark: ParsableCommand {
     private static let roundsMax = 3
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case micro, whole, http2, overload, hostile
+        case micro, whole, http2, log, overload, hostile
     }
 
     @Option(help: "Only this part.")
@@ -56,19 +57,35 @@ struct Benchmark: ParsableCommand {
     @Option(help: ArgumentHelp("The server. Default: callback-receiver beside this program.", valueName: "FILE"))
     var server: String?
 
+    @Option(help: ArgumentHelp("Records of the logs of the part `log`, separated by commas.", valueName: "N,…"))
+    var logRecords = "1000000,10000000"
+
+    @Option(help: ArgumentHelp("Where these logs are kept for the next run. Default: they are removed.", valueName: "DIR"))
+    var keepLog: String?
+
     /// This program calls itself so (AllocationCount.swift).
     @Flag(help: .hidden)
     var countAllocations = false
 
     /// In the order given.
-    private var connectionCounts: [Int] { connections.split(separator: ",").compactMap { Int($0) } }
+    private var connectionCounts: [Int] { Self.numbers(connections, 1...10_000) ?? [] }
+    private var logSizes: [Int] { Self.numbers(logRecords, 1_000...1_000_000_000) ?? [] }
+
+    /// nil where not every one is a number in this range.
+    private static func numbers(_ list: String, _ range: ClosedRange<Int>) -> [Int]? {
+        let words = list.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = words.compactMap { Int($0) }.filter { range ~= $0 }
+        return numbers.count == words.count ? numbers : nil
+    }
 
     func validate() throws {
         guard 1...99 ~= rounds else { throw ValidationError("--rounds: 1 to 99") }
         guard 1...600 ~= seconds else { throw ValidationError("--seconds: 1 to 600") }
-        let asked = connections.split(separator: ",", omittingEmptySubsequences: false)
-        guard connectionCounts.count == asked.count, connectionCounts.allSatisfy({ 1...10_000 ~= $0 }) else {
+        guard Self.numbers(connections, 1...10_000) != nil else {
             throw ValidationError("--connections: numbers from 1 to 10000, separated by commas")
+        }
+        guard Self.numbers(logRecords, 1_000...1_000_000_000) != nil else {
+            throw ValidationError("--log-records: numbers from 1000 to 1000000000, separated by commas")
         }
     }
 
@@ -82,26 +99,26 @@ struct Benchmark: ParsableCommand {
         let tools = Tools(server: server ?? beside + "/callback-receiver")
 
         var table = Table()
-        var attacks = HostileFigures.table
+        var further: [(caption: String, table: Table)] = []
         var missing: [String] = []
         for part in only.map({ [$0] }) ?? Part.allCases {
             let absent = tools.missing(for: part)
             if absent.isEmpty {
-                try measure(part, tools, workplace, descriptorsMax, into: &table, &attacks)
+                try measure(part, tools, workplace, descriptorsMax, into: &table, &further)
             } else {
                 missing += absent.map { "\(part.rawValue): \($0)" }
             }
         }
         print(Machine.header(tools: tools, directory: workplace.path, rounds: rounds, seconds: seconds))
         if !table.isEmpty { print(table.markdown) }
-        if !attacks.isEmpty { print("\n\(HostileFigures.caption)\n\n\(attacks.markdown)") }
+        for (caption, table) in further { print("\n\(caption)\n\n\(table.markdown)") }
         for line in missing { Progress.say("not measured: \(line)") }
         if !missing.isEmpty { throw ExitCode(1) }
     }
 
     private func measure(
         _ part: Part, _ tools: Tools, _ workplace: Workplace, _ descriptorsMax: Int, into table: inout Table,
-        _ attacks: inout Table
+        _ further: inout [(caption: String, table: Table)]
     ) throws {
         switch part {
         case .micro:
@@ -117,12 +134,23 @@ struct Benchmark: ParsableCommand {
         case .http2:
             let figures = HTTP2Figures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
             try figures.measure(into: &table)
+        case .log:
+            let sizes = logSizes
+            let figures = ScaleFigures(tools: tools, workplace: workplace, rounds: rounds, seconds: seconds, keptIn: keepLog)
+            var scale = ScaleTable.table(sizes)
+            try figures.measure(sizes, into: &scale)
+            further.append((ScaleTable.caption(sizes), scale))
+            var padding = PaddingFigures.table
+            try PaddingFigures.measure(rounds: rounds, in: workplace, into: &padding)
+            further.append((PaddingFigures.caption, padding))
         case .overload:
             let figures = OverloadFigures(tools: tools, workplace: workplace, rounds: min(rounds, Self.roundsMax), seconds: seconds)
             try figures.measure(into: &table)
         case .hostile:
             let figures = HostileFigures(tools: tools, workplace: workplace, descriptorsMax: descriptorsMax)
+            var attacks = HostileFigures.table
             try figures.measure(into: &table, &attacks)
+            further.append((HostileFigures.caption, attacks))
         }
     }
 }

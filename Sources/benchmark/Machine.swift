@@ -22,7 +22,7 @@ struct Tools {
     func missing(for part: Benchmark.Part) -> [String] {
         let needed: [(path: String, name: String, package: String)] =
             switch part {
-            case .micro, .hostile: []
+            case .micro, .log, .hostile: []
             case .whole: [(nginx, "nginx", "nginx-light"), (wrk, "wrk", "wrk")]
             case .http2:
                 [

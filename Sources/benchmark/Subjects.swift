@@ -20,8 +20,9 @@ struct Subject {
     }
 
     /// The server of this package, on the log in `directory`; with `processors`, a list for taskset(1), on these alone.
+    /// `begun` is called with its process id before it listens.
     static func receiver(
-        _ tools: Tools, _ workplace: Workplace, directory: String, processors: String? = nil
+        _ tools: Tools, _ workplace: Workplace, directory: String, processors: String? = nil, begun: (Int32) -> Void = { _ in }
     ) throws -> Subject {
         let errors = workplace.path + "/receiver.log"
         let output = Pipe()
@@ -34,6 +35,7 @@ struct Subject {
             } else {
                 try workplace.start(tools.server, arguments, output: output, errors: errors)
             }
+        begun(process.processIdentifier)
         // One line says that it listens, and where; at its end instead, why not.
         let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard let digits = said.split(separator: "\n").first?.split(separator: ":").last, let port = UInt16(digits)
@@ -145,8 +147,10 @@ struct Subject {
     }
 
     /// A line of /proc/PID/status that counts kB, in bytes.
-    func memoryBytes(_ key: String) throws -> Double {
-        let status = try String(contentsOfFile: "/proc/\(workers[0])/status", encoding: .utf8)
+    func memoryBytes(_ key: String) throws -> Double { try Self.memoryBytes(key, of: workers[0]) }
+
+    static func memoryBytes(_ key: String, of process: Int32) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(key + ":") }),
             let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Double($0) })
         else { throw BenchmarkFailure("/proc has no \(key)") }

@@ -76,9 +76,14 @@ final class Workplace: Sendable {
     }
 
     /// Asks it to end and waits until it has.
-    func stop(_ process: Process) {
+    func stop(_ process: Process) { end(process, SIGTERM) }
+
+    /// Ends it at once, whatever it is doing.
+    func kill(_ process: Process) { end(process, SIGKILL) }
+
+    private func end(_ process: Process, _ signal: Int32) {
         let identifier = process.processIdentifier
-        process.terminate()
+        if process.isRunning { Glibc.kill(identifier, signal) }
         processes.withLock { $0.removeAll { $0 == identifier } }
         process.waitUntilExit()
     }
@@ -94,9 +99,9 @@ final class Workplace: Sendable {
             defer { list = [] }
             return list
         }
-        for identifier in started { kill(identifier, SIGINT) }
+        for identifier in started { Glibc.kill(identifier, SIGINT) }
         // The folder goes when nobody writes to it any more; a server that stops takes 2 s for idle connections.
-        try? Patience.until("the processes end") { started.allSatisfy { kill($0, 0) != 0 } }
+        try? Patience.until("the processes end") { started.allSatisfy { Glibc.kill($0, 0) != 0 } }
         // More than once: a part that was interrupted removes its own log meanwhile, and what vanishes is an error here.
         try? Patience.until("the folder goes") {
             try? FileManager.default.removeItem(atPath: path)

@@ -1,4 +1,4 @@
-// The flags that serve, config check and config show share, and the way from them to a configuration.
+// The flags that serve, config check and config show share, and the way from flags to a configuration.
 //
 // Promises: the value of a flag that is impossible by itself is wrong usage; what is wrong with the file, the
 // environment, or all sources together is a wrong configuration. No flag takes a secret.
@@ -41,7 +41,12 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    func validate() throws {
+    func validate() throws { try Self.check(flags) }
+
+    func resolve() throws -> (resolution: Resolution, filePath: String?) { try Self.resolve(file: file, flags: flags) }
+
+    /// Refuses a flag whose value is impossible by itself.
+    static func check(_ flags: [FlagValue]) throws {
         var scratch = Configuration()
         for flag in flags {
             do throws(Refusal) {
@@ -53,8 +58,8 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// Reads all sources. Throws where a file cannot be read or any source has a problem.
-    func resolve() throws -> (resolution: Resolution, filePath: String?) {
-        let path = file ?? (Surroundings.exists(Self.standardPath) ? Self.standardPath : nil)
+    static func resolve(file: String?, flags: [FlagValue]) throws -> (resolution: Resolution, filePath: String?) {
+        let path = file ?? (Surroundings.exists(standardPath) ? standardPath : nil)
         var configurationFile: ConfigurationFile?
         if let path {
             do throws(Refusal) {

@@ -53,7 +53,7 @@ struct ExecutableTests {
         return try body(file.path)
     }
 
-    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "config show --help"])
+    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "config show --help", "log verify --help", "log cat --help", "log export --help", "log repair --help", "log redecode --help"])
     func help(arguments: String) throws {
         let outcome = try run(arguments.split(separator: " ").map(String.init))
         #expect(outcome.status == 0)
@@ -64,8 +64,9 @@ struct ExecutableTests {
     @Test(
         "wrong usage is 64 and one line",
         arguments: [
-            ("", "no command is given; write callback-receiver serve, or config check, or config show"),
+            ("", "no command is given; write callback-receiver serve, or config check, or log verify"),
             ("config", "config needs to know what to do; write config check, or config show"),
+            ("log", "log needs to know what to do; write log verify, cat, export, repair or redecode"),
             ("nonsense", "Unexpected argument 'nonsense'"),
             ("serve --nonsense", "Unknown option '--nonsense'"),
             ("serve --listen", "Missing value for '--listen <HOST:PORT>'"),

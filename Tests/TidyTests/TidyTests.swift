@@ -15,7 +15,9 @@ private let importsAllowed: [String: Set<String>] = [
     "CallbackReceiver": [
         "CallbackLog", "CrispCallback", "Dispatch", "HTTPWire", "Logging", "Platform", "Synchronization",
     ],
-    "callback-receiver": ["ArgumentParser", "CYAML", "CallbackReceiver", "Dispatch", "Logging", "Platform"],
+    "callback-receiver": [
+        "ArgumentParser", "CYAML", "CallbackLog", "CallbackReceiver", "CrispCallback", "Dispatch", "Logging", "Platform", "Synchronization",
+    ],
     "benchmark": [
         "ArgumentParser", "CallbackLog", "CrispCallback", "Dispatch", "Foundation", "Glibc", "HTTPWire", "Platform",
         "Synchronization",

@@ -47,8 +47,6 @@ public enum LogCopyFailure: Error, Sendable, Equatable, CustomStringConvertible 
 public struct LogCopy: Sendable, Equatable {
     /// Records that can be said to be lost; each takes a line.
     public static let lostMax: UInt64 = 10_000_000
-    /// The log id and the key of its hashes.
-    private static let identityName = "identity"
     private static let identityBytesMax = 65_536
 
     public internal(set) var segments = 0
@@ -56,6 +54,9 @@ public struct LogCopy: Sendable, Equatable {
     public internal(set) var records = 0
     /// Records of the kind `lost`.
     public internal(set) var lost: UInt64 = 0
+
+    /// True for a file beside the segments that a copy takes along, or has no need of.
+    public static func isTaken(_ name: String) -> Bool { name == Identity.fileName || SegmentName.firstSequence(ofIndex: name) != nil }
 
     /// Copies `log` to the directory at `path`, which is made, or is empty.
     /// - Parameters:
@@ -84,7 +85,7 @@ public struct LogCopy: Sendable, Equatable {
         do throws(SystemError) {
             try writer.finish(at: survey.end)
             if let identity {
-                let file = try directory.create(identityName)
+                let file = try directory.create(Identity.fileName)
                 try file.writeWhole(identity, at: 0)
                 try file.synchronizeData()
             }
@@ -117,7 +118,7 @@ public struct LogCopy: Sendable, Equatable {
 
     private static func identity(of log: LogInspection) throws(LogCopyFailure) -> [UInt8]? {
         do throws(SystemError) {
-            guard log.others.contains(identityName), let file = try LogInspection.open(identityName, in: log.directory) else { return nil }
+            guard log.others.contains(Identity.fileName), let file = try LogInspection.open(Identity.fileName, in: log.directory) else { return nil }
             var bytes = [UInt8](repeating: 0, count: identityBytesMax)
             let got = try file.read(at: 0, count: bytes.count, into: &bytes, from: 0)
             return Array(bytes[..<got])

@@ -15,6 +15,8 @@ public struct LogDamage: Sendable, Equatable {
 
 /// What a whole scan has shown.
 public struct ScanReport: Sendable {
+    /// Segments that were read.
+    public internal(set) var segments = 0
     /// Sound records.
     public internal(set) var records = 0
     /// Of the segments that were read.
@@ -33,6 +35,9 @@ public struct ScanReport: Sendable {
     public internal(set) var tear: UnsoundPlace?
     /// Segments that were removed before they were read.
     public internal(set) var removed: [String] = []
+
+    /// Of nothing.
+    public init() {}
 }
 
 public struct LogScan {
@@ -89,9 +94,11 @@ public struct LogScan {
                 }
             }
             gaps.pass(to: state.last + 1)
+            report.segments += 1
             report.records += scan.records
             report.bytes += segment.bytes
             report.damageCount += state.damageCount - before
+            isUnsound = scan.failure != nil || state.damages.contains { $0.segment == segment.name } || state.pending.contains { $0.segment == segment.name }
         } catch {
             if let stopped { throw .visitor(stopped) }
             throw .system(error)
@@ -102,6 +109,20 @@ public struct LogScan {
         self.gaps = gaps
         self.report = report
         return damages
+    }
+
+    /// True where the segment that was read last has a place that is not sound.
+    public private(set) var isUnsound = false
+
+    /// The same, where only damage is of interest.
+    public mutating func scanSegment() throws(SystemError) -> [LogDamage]? {
+        do throws(ScanFailure<Never>) {
+            return try scanSegment { _, _ in }
+        } catch {
+            switch error {
+            case .system(let error): throw error
+            }
+        }
     }
 
     /// A segment that is gone is no damage where everything before it is gone as well: retention takes the oldest.

@@ -50,10 +50,13 @@ import Testing
         let server = try ServerProcess(directory: TemporaryDirectory())
         try FileManager.default.createSymbolicLink(
             atPath: place.path + "/callback-data", withDestinationPath: server.directory.path)
+        // A user has the program where the shell finds it.
+        let programs = (ServerProcess.executable as NSString).deletingLastPathComponent
+        let path = programs + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
         for step in steps {
             let command = step.command.replacing("127.0.0.1:8080", with: "127.0.0.1:\(server.port)")
             let shell = try ChildProcess(
-                executable: "/bin/sh", arguments: ["-c", "cd '\(place.path)' && \(command)"], environment: [:])
+                executable: "/bin/sh", arguments: ["-c", "cd '\(place.path)' && \(command)"], environment: ["PATH": path])
             #expect(try shell.waitForExit() == .exited(0), "\(step.command): \(shell.standardError)")
             // curl ends its output where the body ends; the README has a line feed there, as a terminal shows it.
             let printed = shell.standardOutput.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: "\n")

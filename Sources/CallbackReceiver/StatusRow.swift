@@ -1,0 +1,96 @@
+// The status of a request as a row of CSV (RFC 4180), for spreadsheets.
+//
+// Promises: the same values as StatusAnswer, one column each, `request_id` first; what is null is empty. Rows end
+// with CR LF (RFC 4180 §2.1); a field with a comma, a quote or a line break is quoted (§2.6, §2.7).
+// Must not know: where the rows go.
+
+import CallbackLog
+import CrispCallback
+
+package enum StatusRow {
+    private static let columns = [
+        "request_id", "status", "crisp_fingerprint", "whatsapp_message_id", "session_id", "failure_message", "failure_reason",
+        "failure_code", "failure_class", "failure_retryable", "failure_retry_after_seconds", "received_at", "sequence", "callbacks",
+        "updated_at", "announced_at", "overdue_at", "reference", "metadata",
+    ]
+
+    /// Appends the header row.
+    package static func appendHeader(to rows: inout [UInt8]) {
+        rows.append(contentsOf: columns.joined(separator: ",").utf8)
+        rows.append(contentsOf: [0x0D, 0x0A])
+    }
+
+    /// Appends the row of a request; parameters as StatusAnswer's.
+    package static func append(
+        requestID: Span<UInt8>, sequence: UInt64, updatedAt: Timestamp, callbackReceivedAt: Timestamp, callbackCount: Int,
+        reading: CallbackReading, payload: Span<UInt8>, to rows: inout [UInt8]
+    ) {
+        var field: [UInt8] = []
+        field.append(json: requestID)
+        append(&field, to: &rows)
+        field.append(contentsOf: reading.status.name.utf8)
+        append(&field, to: &rows)
+        reading.crispFingerprint?.append(from: payload, to: &field)
+        append(&field, to: &rows)
+        for token in [reading.whatsappMessageID, reading.sessionID] {
+            if let token { JSONString.appendUnescaped(token, of: payload, to: &field) }
+            append(&field, to: &rows)
+        }
+        appendFailure(reading, payload, to: &rows)
+        callbackReceivedAt.append(to: &field)
+        append(&field, to: &rows)
+        for number in [sequence, UInt64(callbackCount)] {
+            field.append(json: number)
+            append(&field, to: &rows)
+        }
+        updatedAt.append(to: &field)
+        append(&field, to: &rows)
+        // Announced, overdue, reference: nothing can be announced yet.
+        rows.append(contentsOf: [0x2C, 0x2C, 0x2C])
+        field.append(json: "{}")
+        append(&field, to: &rows)
+        rows[rows.count - 1] = 0x0D
+        rows.append(0x0A)
+    }
+
+    /// Message, reason, code, class, whether and when to try again.
+    private static func appendFailure(_ reading: CallbackReading, _ payload: Span<UInt8>, to rows: inout [UInt8]) {
+        guard reading.status == .failed else { return rows.append(contentsOf: [UInt8](repeating: 0x2C, count: 6)) }
+        var token: [UInt8] = []
+        var field: [UInt8] = []
+        reading.appendFailureMessage(from: payload, to: &token)
+        appendString(token, to: &field)
+        append(&field, to: &rows)
+        token.removeAll()
+        reading.appendFailureReason(from: payload, to: &token)
+        appendString(token, to: &field)
+        append(&field, to: &rows)
+        if let code = reading.code { field.append(json: code) }
+        append(&field, to: &rows)
+        field.append(json: "unknown,false,,")
+        rows.append(contentsOf: field)
+    }
+
+    /// The value of a JSON string token; nothing for `null`.
+    private static func appendString(_ token: [UInt8], to field: inout [UInt8]) {
+        guard token.first == 0x22 else { return }
+        JSONString.appendUnescaped(0..<token.count, of: token.span, to: &field)
+    }
+
+    /// Appends `field` and a comma, and empties it.
+    private static func append(_ field: inout [UInt8], to rows: inout [UInt8]) {
+        let isQuoted = field.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
+        if isQuoted {
+            rows.append(0x22)
+            for byte in field {
+                if byte == 0x22 { rows.append(0x22) }
+                rows.append(byte)
+            }
+            rows.append(0x22)
+        } else {
+            rows.append(contentsOf: field)
+        }
+        rows.append(0x2C)
+        field.removeAll(keepingCapacity: true)
+    }
+}

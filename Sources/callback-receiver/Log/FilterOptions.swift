@@ -1,0 +1,62 @@
+// The values that say which records one wants to see: a moment, a status, a kind.
+//
+// Promises: what is none of the possible ones is wrong usage, with an example.
+// Must not know: what is done with them.
+
+import ArgumentParser
+import CallbackLog
+import CrispCallback
+
+/// The status of a callback.
+enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
+    case sent, failed, unrecognized
+
+    var recorded: RecordedStatus {
+        switch self {
+        case .sent: .sent
+        case .failed: .failed
+        case .unrecognized: .unrecognized
+        }
+    }
+
+    var derived: CallbackStatus {
+        switch self {
+        case .sent: .sent
+        case .failed: .failed
+        case .unrecognized: .unrecognized
+        }
+    }
+}
+
+/// The kind of a record.
+enum KindArgument: String, ExpressibleByArgument, CaseIterable {
+    case callback, announcement, overdue
+
+    var kind: RecordKind {
+        switch self {
+        case .callback: .callback
+        case .announcement: .announcement
+        case .overdue: .overdue
+        }
+    }
+}
+
+/// `--since` and `--until`.
+struct TimeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Nothing received before this moment: RFC 3339, as 2026-05-20T18:20:25Z or 2026-05-20T20:20:25+02:00; or a day in UTC, 2026-05-20.",
+            valueName: "TIME"),
+        transform: moment)
+    var since: InspectedRecord.Moment?
+
+    @Option(help: ArgumentHelp("Nothing received at or after this moment.", valueName: "TIME"), transform: moment)
+    var until: InspectedRecord.Moment?
+
+    private static func moment(_ text: String) throws -> InspectedRecord.Moment {
+        guard let moment = InspectedRecord.Moment(rfc3339: text) else {
+            throw ValidationError("write for example 2026-05-20T18:20:25Z or 2026-05-20")
+        }
+        return moment
+    }
+}

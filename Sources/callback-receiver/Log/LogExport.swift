@@ -1,0 +1,89 @@
+// `callback-receiver log export`: every request with its present status, for other programs and spreadsheets.
+//
+// Promises: one request a line, as `GET /v1/export` has it: oldest first by its newest callback, each once, its
+// status derived by the present decoder. Bounded memory, however long the log (NewestCallbacks).
+// Must not know: how a line looks (StatusAnswer, StatusRow).
+
+import ArgumentParser
+import CallbackLog
+import CallbackReceiver
+import CrispCallback
+import Platform
+
+struct LogExport: ParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case jsonl, csv }
+
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Print every request with its present status, one a line.",
+        discussion: """
+            One request a line, oldest first by its newest callback: the same members as the delivery-status API answers; \
+            with csv the same values as columns behind a header row, request_id first (RFC 4180). --since, --until and \
+            --status are about the newest callback, its status as the present decoder sees it.
+
+            Memory is bounded: the log is read in windows of 524288 records, and as a whole once for each of them, \
+            since only that tells which callback is the newest of its request. A log with fewer records is read twice, \
+            one with ten million 20 times.
+
+              callback-receiver log export --format csv > requests.csv
+              callback-receiver log export --format jsonl --status failed | jq .failure
+            """)
+
+    @OptionGroup var location: LogLocation
+
+    @Option(help: ArgumentHelp("jsonl or csv.", valueName: "FORMAT"))
+    var format: Format
+
+    @Option(help: ArgumentHelp("Requests with this status only: sent, failed or unrecognized.", valueName: "STATUS"))
+    var status: StatusArgument?
+
+    @OptionGroup var times: TimeOptions
+
+    func run() throws {
+        let log = try location.open()
+        // Beside results on the same terminal a bar would only be in the way.
+        let isShown = Terminal.isAtStandardError && !Terminal.isAtStandardOutput
+        let bar = ProgressBar("export", bytes: NewestCallbacks.plannedBytes(of: log), isShown: isShown)
+        var output = Output()
+        var newest = NewestCallbacks(log, since: times.since, until: times.until) { bar.pass($0) }
+        var requestID: [UInt8] = []
+        var refused = 0
+        let (format, wanted) = (format, status?.derived)
+        if format == .csv { StatusRow.appendHeader(to: &output.bytes) }
+        do throws(ScanFailure<OutputEnd>) {
+            let report = try newest.forEach { (record, bytes, count) throws(OutputEnd) in
+                let payload = bytes.extracting(record.payload)
+                guard let reading = try? CallbackReading(payload: payload) else {
+                    refused += 1
+                    return
+                }
+                guard wanted ?? reading.status == reading.status else { return }
+                requestID.removeAll(keepingCapacity: true)
+                record.appendRequestID(of: bytes, to: &requestID)
+                switch format {
+                case .jsonl:
+                    StatusAnswer.append(
+                        requestID: requestID.span, sequence: record.sequence, updatedAt: record.receivedAt,
+                        callbackReceivedAt: record.receivedAt, callbackCount: count, reading: reading, payload: payload, to: &output.bytes)
+                    output.bytes.append(0x0A)
+                case .csv:
+                    StatusRow.append(
+                        requestID: requestID.span, sequence: record.sequence, updatedAt: record.receivedAt,
+                        callbackReceivedAt: record.receivedAt, callbackCount: count, reading: reading, payload: payload, to: &output.bytes)
+                }
+                try output.lineEnded()
+            }
+            bar.wipe()
+            DamageNotice.say(report, of: log)
+        } catch {
+            bar.wipe()
+            if let failure = error.failure { throw failure }
+            return
+        }
+        try output.finish()
+        // Another decoder took them.
+        if refused > 0 {
+            StandardStream.error(
+                "callback-receiver: \(Counted.text(refused, "request")) left out whose payload the present decoder refuses; see callback-receiver log redecode\n")
+        }
+    }
+}

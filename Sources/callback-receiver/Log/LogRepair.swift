@@ -1,0 +1,79 @@
+// `callback-receiver log repair`: what is sound of a damaged log, copied to a new directory.
+//
+// Promises: the log itself is only read. What was lost is listed, one line a place, and the copy is verified before
+// the command says that it is done. Must not know: how the copy is written (LogCopy).
+
+import ArgumentParser
+import CallbackLog
+import Platform
+
+struct LogRepair: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair", abstract: "Copy what is sound to a new directory, and list what was lost.",
+        discussion: """
+            Never in place: the log is only read. The copy holds every sound record as it is, in files of the same names; \
+            in the place of each lost one a record of the kind "lost", since sequences are dense and a missing one would be \
+            damage again: a server opens the copy without complaint, and verify finds nothing. What a crash tore off the end was \
+            never acknowledged and is left out. The log's identity is copied, so that ids of events stay what they are; index \
+            files are not (the server builds them again), nor is anything else in the directory: it is named.
+
+            Stop the server first: what arrives after this began is not in the copy. Then put the copy in the place of the \
+            old directory, keep that one, and start the server.
+
+              callback-receiver log repair --to ./callback-data.sound
+            """)
+
+    @OptionGroup var location: LogLocation
+
+    @Option(help: ArgumentHelp("The directory of the copy: a new one, or an empty one.", valueName: "NEW_DIRECTORY"))
+    var to: String
+
+    func validate() throws {
+        do throws(Refusal) {
+            guard !to.isEmpty else { throw Refusal("has no value; write for example ./callback-data.sound") }
+            try DirectoryPath.check(to)
+        } catch {
+            throw ValidationError("--to: \(error.text)")
+        }
+    }
+
+    func run() throws {
+        let log = try location.open()
+        // The log is read twice, the copy once.
+        let bar = ProgressBar("survey", bytes: 3 * log.bytes)
+        defer { bar.wipe() }
+        var output = Output(goesOnUnread: true)
+        do {
+            let survey = try Verification.run(log, withIndexes: false, bar, &output).report
+            bar.label("copy")
+            let copy: LogCopy
+            do throws(LogCopyFailure) {
+                copy = try LogCopy.make(of: log, survey: survey, to: to) { bar.pass($0) }
+            } catch {
+                throw CommandFailure.general("\(error)")
+            }
+            bar.label("verify")
+            try check(bar, &output)
+            bar.wipe()
+            for name in log.others where !LogCopy.isTaken(name) { try output.say("\(name): left behind") }
+            try output.say(
+                "\(to): \(Counted.text(copy.segments, "file")), \(Counted.text(copy.records, "record")) copied, "
+                    + "\(Counted.text(Int(clamping: copy.lost), "record")) marked as lost; synchronized and verified")
+            try output.flush()
+        } catch let end as OutputEnd {
+            if let failure = end.failure { throw failure }
+        }
+    }
+
+    /// The copy as any other log.
+    private func check(_ bar: ProgressBar, _ output: inout Output) throws {
+        let copy: LogInspection
+        do throws(InspectionFailure) {
+            copy = try LogInspection(path: to)
+        } catch {
+            throw CommandFailure.general("\(error)")
+        }
+        let verdict = try Verification.run(copy, withIndexes: false, bar, &output)
+        if let failure = verdict.failure(in: to) { throw failure }
+    }
+}
