@@ -86,6 +86,7 @@ extension MemoryDisk {
         let file = try open(name)
         try file.truncate(to: Int64(bytes.count))
         if !bytes.isEmpty { _ = try file.write(bytes, from: 0, at: 0) }
+        try file.synchronizeData()
     }
 }
 
