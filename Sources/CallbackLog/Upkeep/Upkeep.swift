@@ -32,7 +32,8 @@ final class Upkeep {
 
     /// When a segment was last read again on suspicion, in monotonic milliseconds. As many as there are segments.
     private var reread: [UInt64: Int64] = [:]
-    private var isTimerDue = false
+    /// When the earliest timer fires that is to do something, in monotonic milliseconds.
+    private var timerDueMilliseconds: Int64?
     private var isClosed = false
 
     init(
@@ -67,11 +68,14 @@ final class Upkeep {
     /// No timer does anything after it.
     func close() { isClosed = true }
 
+    /// A run that is due earlier takes the place of the one that was waited for.
     private func scheduleRun(_ milliseconds: Int) {
-        guard !isTimerDue else { return }
-        isTimerDue = true
+        let due = time.monotonicMilliseconds() + Int64(milliseconds)
+        if let timerDueMilliseconds, timerDueMilliseconds <= due { return }
+        timerDueMilliseconds = due
         later(milliseconds) {
-            $0.isTimerDue = false
+            guard $0.timerDueMilliseconds == due else { return }
+            $0.timerDueMilliseconds = nil
             $0.run()
         }
     }
