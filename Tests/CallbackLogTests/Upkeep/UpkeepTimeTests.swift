@@ -31,4 +31,22 @@ import Testing
         open.settleUpkeep()
         #expect(indexes(open) == 1)
     }
+
+    @Test("received_at does not go back where the newest segment is empty and a checkpoint ends the one before")
+    func receivedAt() throws {
+        let made = try OpenLog(MemoryDisk())
+        _ = made.append("a")
+        _ = made.append("b")
+        made.clock.advance(milliseconds: 5_000)
+        var bytes = try #require(made.disk[segmentName(1)])
+        bytes[30] ^= 1
+        let damaged = try OpenLog(MemoryDisk([segmentName(1): bytes])) { $0.hasUpkeep = true }
+        damaged.settleUpkeep()
+        #expect(damaged.disk[segmentName(3)] == [] && indexes(damaged) == 1)
+        let again = try OpenLog(damaged.disk.afterKill()) { $0.hasUpkeep = true }
+        #expect(again.append("c") == .fresh(3))
+        let lines = again.disk.files.sorted { $0.key < $1.key }.flatMap { ReferenceRule.lines($0.value) }
+        let times = lines.compactMap { ParsedLine($0.text.span)?.receivedAt }
+        #expect(times.count == 3 && times == times.sorted())
+    }
 }
