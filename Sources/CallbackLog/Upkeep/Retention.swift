@@ -52,7 +52,9 @@ extension Upkeep {
     private func oldestToGo() throws(SystemError) -> SealedSegment? {
         let (sealed, open) = shared.published.withLock { ($0.sealed, $0.open.file) }
         guard let oldest = sealed.first else { return nil }
-        if let age = options.retentionMilliseconds, let latest = oldest.latest, time.wallMilliseconds() - latest.milliseconds > age {
+        // Where none of its records can say when it was received, those behind it can: times never decrease.
+        let latest = sealed.lazy.compactMap(\.latest).first
+        if let age = options.retentionMilliseconds, let latest, time.wallMilliseconds() - latest.milliseconds > age {
             return oldest
         }
         guard let bytesMax = options.retentionBytesMax else { return nil }

@@ -49,4 +49,25 @@ import Testing
         let times = lines.compactMap { ParsedLine($0.text.span)?.receivedAt }
         #expect(times.count == 3 && times == times.sorted())
     }
+
+    @Test("a segment that is damaged as a whole goes by age when the next one does, and not before")
+    func unknownAge() throws {
+        let made = try OpenLog(MemoryDisk())
+        for identifier in ["a", "b", "c"] {
+            _ = made.append(identifier)
+            seal(made)
+        }
+        var files = made.disk.files
+        files[segmentName(1)] = Array("{}\n".utf8)
+        let open = try OpenLog(MemoryDisk(files)) {
+            $0.hasUpkeep = true
+            $0.retentionMilliseconds = 10 * LogOptions.dayMilliseconds
+        }
+        open.settleUpkeep()
+        #expect(open.disk[segmentName(1)] != nil)
+        #expect(open.log.damages.count == 1)
+        open.clock.advance(milliseconds: 11 * LogOptions.dayMilliseconds)
+        open.settleUpkeep()
+        #expect(open.disk[segmentName(1)] == nil && open.disk[segmentName(2)] == nil)
+    }
 }
