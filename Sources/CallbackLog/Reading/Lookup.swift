@@ -48,24 +48,26 @@ extension Shared {
             switch segment.index {
             case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
             case .onDisk(let index):
-                try index.appendRecords(of: requestHash, in: try open(.index, segment), using: &pages, to: &entries)
+                try index.appendRecords(of: requestHash, in: try files.file(of: index), using: &pages, to: &entries)
             case .missing:
                 found.isWhole = false
             }
             guard !entries.isEmpty else { return }
-            let file = try open(.segment, segment)
+            let file = try open(segment)
             for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
         } catch {
-            // Removed by retention since the look-up began: then there is nothing to find.
-            guard has(segment.first) else { return }
+            // Removed by retention since the look-up began: then there is nothing to find. Or read again since.
+            let present = published.withLock { $0.sealed.first { $0.first == segment.first } }
+            guard let present else { return }
+            guard present === segment else { return ask(present, requestHash, &found, &entries, &pages) }
             found.isWhole = false
             suspect(segment.first)
         }
     }
 
-    private func open(_ role: OpenFiles.Role, _ segment: SealedSegment) throws(IndexFault) -> any File {
+    private func open(_ segment: SealedSegment) throws(IndexFault) -> any File {
         do throws(SystemError) {
-            return try files.file(role, of: segment.first)
+            return try files.segment(segment.first)
         } catch {
             throw .system(error)
         }

@@ -125,8 +125,8 @@ final class Upkeep {
         do throws(SystemError) {
             let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure)
             shared.published.withLock { $0.replace(made) }
-            // The name leads to another file now.
-            shared.files.forget(.index, of: segment.first)
+            // The name of the index leads to another file now.
+            shared.files.forget(segment.first)
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
         } catch {
             failure = error
