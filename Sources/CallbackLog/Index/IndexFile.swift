@@ -79,14 +79,6 @@ package final class IndexFile: Sendable {
         return RequestFilter(blocks)
     }
 
-    /// Throws where `file`, which has the name of this index, has other sections: it was made anew since, and of a
-    /// segment that was damaged meanwhile. With the same sections it leads to the same records.
-    func recognize(_ file: any File) throws(IndexFault) {
-        var pages = IndexPageBuffer()
-        try pages.load(0, ofIndex: number, in: file)
-        guard summary.hasCounts(of: pages.bytes.span) else { throw .stale }
-    }
-
     /// The same index, asking its filter in the file.
     package func withoutFilter() -> IndexFile { IndexFile(summary: summary, filter: nil) }
 

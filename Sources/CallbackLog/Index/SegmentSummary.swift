@@ -140,13 +140,6 @@ extension SegmentSummary {
         return Int(listed)
     }
 
-    /// Whether page 0, sound, has the counts from which the sections follow as they do here.
-    func hasCounts(of page: Span<UInt8>) -> Bool {
-        LittleEndian.load64(page, at: Header.recordCount) == UInt64(recordCount)
-            && LittleEndian.load64(page, at: Header.keyCount) == UInt64(keyCount)
-            && LittleEndian.load64(page, at: Header.damagesListed) == UInt64(damages.count)
-    }
-
     /// Page 0, sealed.
     func page(versions: DerivedVersions, hash: KeyedHash) -> [UInt8] {
         var page = [UInt8](repeating: 0, count: IndexPage.bytes)

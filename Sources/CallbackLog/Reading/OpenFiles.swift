@@ -46,7 +46,7 @@ final class OpenFiles: Sendable {
         return file
     }
 
-    /// The file of `index`; `stale` where its name leads to another by now.
+    /// The file of `index`. Where its name leads to another by now, no page of that is taken for one of `index`.
     func file(of index: IndexFile) throws(IndexFault) -> any File {
         let key = Key(first: index.summary.first, index: index.number)
         let (known, forgotten) = kept(key)
@@ -57,7 +57,6 @@ final class OpenFiles: Sendable {
         } catch {
             throw .system(error)
         }
-        try index.recognize(file)
         keep(file, key, forgotten)
         return file
     }

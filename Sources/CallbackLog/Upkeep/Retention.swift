@@ -70,6 +70,9 @@ extension Upkeep {
             try directory.remove(file.name)
             // Not before: a look-up that began earlier would open it again, and its bytes would stay taken.
             shared.files.forget(file.first)
+            // One segment after the other: of removals that are not synced each may survive a power loss or not, and
+            // that would be a hole.
+            if SegmentName.firstSequence(of: file.name) != nil { try directory.synchronize() }
         }
         if !gone.isEmpty { try directory.synchronize() }
     }
