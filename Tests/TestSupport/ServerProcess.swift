@@ -37,11 +37,12 @@ public final class ServerProcess: Sendable {
     ///   - listen: the value of `--listen`; nil leaves it to the configuration.
     ///   - configuration: YAML for `--config`.
     ///   - addressCount: how many listening lines to wait for.
+    ///   - descriptorsMax: its RLIMIT_NOFILE; nil leaves it as this process has it.
     /// - Throws: `TestFailure` when it exits or says nothing in time; the text carries its standard error.
     public init(
         directory: TemporaryDirectory? = nil, listen: String? = "127.0.0.1:0", configuration: String? = nil,
         arguments: [String] = [], environment: [String: String] = [:], faults: FaultInjector? = nil,
-        addressCount: Int = 1
+        addressCount: Int = 1, descriptorsMax: Int? = nil
     ) throws {
         let log = try directory ?? TemporaryDirectory()
         self.directory = log
@@ -55,8 +56,11 @@ public final class ServerProcess: Sendable {
             configurationDirectory = nil
         }
         let faultEnvironment = faults?.environment(watching: log.path) ?? [:]
+        // prlimit(1) sets the limit and becomes the server.
+        let limit = descriptorsMax.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
+        let command = limit + [Self.executable] + all + arguments
         let child = try ChildProcess(
-            executable: Self.executable, arguments: all + arguments,
+            executable: command[0], arguments: Array(command.dropFirst()),
             environment: environment.merging(faultEnvironment) { $1 })
         self.child = child
         addresses = try eventually("listening lines; standard error: \(child.standardError)", withinSeconds: 30) {

@@ -1,10 +1,11 @@
 // A directory of a test's own, and the promise that nothing of a test outlives it.
 //
 // Promises: every directory is fresh and is removed with its object; what a long-lived shared object
-// still holds when the test process exits (directories, child processes) is swept by `Leftovers`.
+// still holds when the test process exits (directories, child processes, mounts) is swept by `Leftovers`.
 // Must not know: what is kept in the directory.
 
 import Foundation
+import Glibc
 import Synchronization
 
 /// A fresh directory below the system's temporary directory, removed when the last reference goes.
@@ -49,6 +50,7 @@ enum Leftovers {
     private struct Held {
         var directories: Set<String> = []
         var processes: Set<pid_t> = []
+        var mounts: Set<String> = []
     }
 
     private static let held: Mutex<Held> = {
@@ -61,9 +63,13 @@ enum Leftovers {
     static func add(process: pid_t) { held.withLock { _ = $0.processes.insert(process) } }
     static func remove(process: pid_t) { held.withLock { _ = $0.processes.remove(process) } }
 
+    static func add(mount: String) { held.withLock { _ = $0.mounts.insert(mount) } }
+    static func remove(mount: String) { held.withLock { _ = $0.mounts.remove(mount) } }
+
     private static func sweep() {
         held.withLock { held in
             for process in held.processes { kill(process, SIGKILL) }
+            for mount in held.mounts { _ = unsafe umount2(mount, Int32(MNT_DETACH)) }
             for directory in held.directories { try? FileManager.default.removeItem(atPath: directory) }
         }
     }

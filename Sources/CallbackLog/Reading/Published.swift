@@ -34,8 +34,9 @@ struct OpenSegment: Sendable {
 }
 
 struct Published {
-    /// Filters in memory, in bytes: those of the newest 44 million records. Of older segments a page is read instead.
-    static let filterBytesMax = 64 * 1_024 * 1_024
+    /// Filters in memory, in bytes, 1.5 for each record: those of the newest 110 million. Of older segments a page is read
+    /// instead, a microsecond for each segment and callback.
+    static let filterBytesMax = 160 * 1_024 * 1_024
     /// Records whose indexes wait in memory until their files are written: 60 MB of a disk that takes none. Beyond it
     /// the oldest segments cannot be asked until then.
     static let unwrittenRecordsMax = 1_000_000
@@ -123,6 +124,8 @@ final class Shared: Sendable {
     let files: OpenFiles
     /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
+    /// The log is being closed: upkeep drops what it is at.
+    let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])
     /// Starts upkeep; set once, while the log is made.
     let upkeepWaker = Mutex<@Sendable () -> Void>({})
@@ -150,8 +153,8 @@ final class Shared: Sendable {
         }
     }
 
-    /// Whether there is a segment that begins with `first`.
-    func has(_ first: UInt64) -> Bool {
-        published.withLock { published in published.open.first == first || published.sealed.contains { $0.first == first } }
+    /// The sealed segment that begins with `first`, as it is now.
+    func sealed(_ first: UInt64) -> SealedSegment? {
+        published.withLock { published in published.sealed.first { $0.first == first } }
     }
 }
