@@ -15,7 +15,7 @@ import Testing
         let open = try SegmentedLog.open(MemoryDisk())
         open.settleUpkeep()
         open.log.upkeep.queue.suspend()
-        return (open, try SegmentedLog.fill(open, 10))
+        return (open, try SegmentedLog.fill(open, 8))
     }
 
     /// How many calls it takes to make all index files.
@@ -38,7 +38,7 @@ import Testing
         "an error at any call while they are made: records are answered from memory, and the files are made a minute after it is gone",
         arguments: [SystemError.noSpace, SystemError.inputOutput], [false, true])
     func refused(code: Int32, hasRetention: Bool) throws {
-        #expect(Self.callCount > 20)
+        #expect(Self.callCount > 15)
         for call in 0..<Self.callCount {
             let what = "error \(code) from call \(call) on"
             let open = try SegmentedLog.open(MemoryDisk()) {
@@ -46,7 +46,7 @@ import Testing
             }
             open.settleUpkeep()
             open.log.upkeep.queue.suspend()
-            let expected = try SegmentedLog.fill(open, 10)
+            let expected = try SegmentedLog.fill(open, 8)
             // Reading goes on: the disk is full, or a part of it is bad.
             open.disk.inject(Fault(.fails(code), on: [.create, .write, .synchronizeData, .rename, .remove], after: call))
             open.log.upkeep.queue.resume()
@@ -148,7 +148,7 @@ import Testing
             open.disk.inject(Fault(.fails(SystemError.inputOutput), after: call))
             open.log.upkeep.queue.resume()
             open.settleUpkeep()
-            for disk in [open.disk.afterKill(), open.disk.afterPowerLoss(), open.disk.afterPowerLoss { $0 }] {
+            for disk in [open.disk.afterKill(), open.disk.afterPowerLoss()] {
                 let next = try SegmentedLog.open(disk)
                 next.settleUpkeep()
                 #expect(next.log.report.damageCount == 0 && next.log.report.tear == nil, "call \(call)")

@@ -19,7 +19,7 @@ struct SegmentedLog {
     let expected: [String: [SeenRecord]]
     let count: Int
 
-    init(_ count: Int = 20, isClosed: Bool = true, hashMask: UInt64 = .max, change: @escaping (inout LogOptions) -> Void = { _ in }) throws {
+    init(_ count: Int = 11, isClosed: Bool = true, hashMask: UInt64 = .max, change: @escaping (inout LogOptions) -> Void = { _ in }) throws {
         let open = try Self.open(MemoryDisk(), hashMask: hashMask, change: change)
         expected = try Self.fill(open, count)
         if isClosed { open.log.close() }
