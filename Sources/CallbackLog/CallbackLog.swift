@@ -101,6 +101,7 @@ public final class CallbackLog: Sendable {
                 maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
+                append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions) } ?? false } },
                 later: { milliseconds, body in
                     time.after(milliseconds, upkeepQueue) { door.upkeep?.withValue { body($0) } }
                 }),
@@ -142,14 +143,16 @@ public final class CallbackLog: Sendable {
         return mailbox.post(submission, weight: submission.record.count + Self.submissionBytes)
     }
 
-    /// Everything handed over before is durable or refused when this returns; then the last checkpoint is.
+    /// Everything handed over before is durable or refused when this returns; then the last checkpoint is. What upkeep
+    /// is at is dropped.
     public func close() {
+        shared.isClosing.store(true, ordering: .relaxed)
         writer.queue.sync {
             drain()
             writer.withValue { $0.close() }
         }
-        // Not waited for: what it is at is derived.
-        upkeep.queue.async { [upkeep] in upkeep.withValue { $0.close() } }
+        // Whoever opens the directory next is alone in it.
+        upkeep.queue.sync {}
     }
 
     private func drain() {

@@ -49,6 +49,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
     /// True for EROFS.
     public var isReadOnly: Bool { code == EROFS }
+    /// True for ECANCELED.
+    public var isCancelled: Bool { code == ECANCELED }
     /// True for ENOENT.
     public var isMissing: Bool { code == ENOENT }
 }
@@ -68,6 +70,8 @@ extension SystemError {
     public static var inputOutput: Int32 { EIO }
     /// ENOSPC.
     public static var noSpace: Int32 { ENOSPC }
+    /// ECANCELED: for work that its owner gave up.
+    public static var cancelled: Int32 { ECANCELED }
     /// ENOENT.
     public static var missing: Int32 { ENOENT }
 }

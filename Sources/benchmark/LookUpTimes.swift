@@ -13,7 +13,9 @@ struct LookUpTimes {
     var median = Double.nan
     var percentile99 = Double.nan
 
-    private static let count = 50_000
+    /// At most so many, and no more once so long was spent on them.
+    private static let countMax = 50_000
+    private static let secondsMax = 10.0
     private static let answerBytesMax = 65_536
 
     private init(nanoseconds: [UInt32]) {
@@ -48,7 +50,8 @@ struct LookUpTimes {
         var output: [UInt8] = []
         var reading = HTTP1LoadPeer(authority: "", series: 0)
         var nanoseconds: [UInt32] = []
-        for _ in 0..<Self.count {
+        let end = Clock.monotonicNanoseconds() + Int64(Self.secondsMax * 1_000_000_000)
+        for _ in 0..<Self.countMax where Clock.monotonicNanoseconds() < end {
             request.replaceSubrange(place..<(place + VariedSample.idBytes), with: VariedSample.requestID(numbers.next()))
             let asked = Clock.monotonicNanoseconds()
             guard case .bytes(request.count) = Socket.send(fd, request, from: 0) else { throw BenchmarkFailure("cannot ask") }
@@ -68,7 +71,8 @@ struct LookUpTimes {
         var numbers = Numbers(log, areThere: areThere)
         var reader = RecordReader()
         var nanoseconds: [UInt32] = []
-        for _ in 0..<Self.count {
+        let end = Clock.monotonicNanoseconds() + Int64(Self.secondsMax * 1_000_000_000)
+        for _ in 0..<Self.countMax where Clock.monotonicNanoseconds() < end {
             let identifier = VariedSample.requestID(numbers.next())
             let begun = Clock.monotonicNanoseconds()
             let found = try opened.records(of: identifier.span, using: &reader).count

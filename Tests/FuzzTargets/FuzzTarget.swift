@@ -1,4 +1,4 @@
-// What is fuzzed: four doors that bytes from strangers come in by, and the properties that hold for all bytes.
+// What is fuzzed: five doors that bytes from strangers come in by, and the properties that hold for all bytes.
 //
 // Promises: `check` is a pure function of its input: the same bytes, the same verdict, whatever was checked
 // before. It throws where a property is broken; where the code under test traps, it traps.
@@ -14,6 +14,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     /// The files of a log directory, in the text form of `SegmentText`.
     case recovery
+    /// The index file of a segment, in the text form of `IndexText`.
+    case index
 
     /// Holds `input` against every property of the target.
     public func check(_ input: [UInt8]) throws(BrokenProperty) {
@@ -22,6 +24,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .http2: try HTTP2Properties.check(input)
         case .json: try JSONProperties.check(input)
         case .recovery: try RecoveryProperties.check(input)
+        case .index: try IndexProperties.check(input)
         }
     }
 }

@@ -21,6 +21,19 @@ struct TextFormTests {
         #expect(SegmentText.checksum(Array("123456789".utf8)[...]) == 0xE306_9283)
     }
 
+    @Test("what is changed in an index file has its right checksum, unless that is to be wrong")
+    func index() {
+        let file = [UInt8](repeating: 0, count: 2 * 4_096)
+        let text = IndexText(Array("records 5\nids 3\nmask ff\n1 2 a1B\n!0 4091 07\n1 4092 01\n9 0 01\nnonsense 1\npages 3\nbytes 9000\n".utf8))
+        #expect(text.records == 5 && text.ids == 3 && text.mask == 0xFF && text.numbers == [0xA1, 7, 1])
+        let changed = text.changed(file)
+        #expect(changed.count == 9_000)
+        #expect(changed[4_098] == 0xA1 && changed[4_099] == 0 && changed[4_091] == 7)
+        // The checksums of page 0, left as it was, and of page 1.
+        #expect(changed[4_092..<4_096].elementsEqual([0, 0, 0, 0]))
+        #expect(changed[8_188..<8_192].elementsEqual([0xF7, 0xF8, 0x92, 0xE0]))
+    }
+
     @Test("a conversation is a preface and frames, whose lengths fit")
     func conversation() {
         let text = "@SETTINGS\n4=65535\n@HEADERS 1 end\n:path: /\n!82\n@DATA 3 end\na\nb\n@RST_STREAM 5\n8\n@16 0\nx\n@RAW\nraw"

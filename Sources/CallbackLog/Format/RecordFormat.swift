@@ -55,21 +55,41 @@ package enum RecordFormat {
         durable: UInt64, to output: inout [UInt8]
     ) {
         let start = output.count
+        appendHead(sequence: sequence, receivedAt: receivedAt, kind: "callback", requestID: requestID, to: &output)
+        append(",\"status\":\"", to: &output)
+        append(status.name, to: &output)
+        append("\",\"payload\":", to: &output)
+        append(payload, to: &output)
+        finish(from: start, durable: durable, to: &output)
+    }
+
+    /// Appends the line of an announcement. `members` are those of the kind, as they stand in a line.
+    static func appendAnnouncement(
+        sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, members: Span<UInt8>, durable: UInt64, to output: inout [UInt8]
+    ) {
+        let start = output.count
+        appendHead(sequence: sequence, receivedAt: receivedAt, kind: "announcement", requestID: requestID, to: &output)
+        if !members.isEmpty { append(",", to: &output) }
+        append(members, to: &output)
+        finish(from: start, durable: durable, to: &output)
+    }
+
+    private static func appendHead(
+        sequence: UInt64, receivedAt: Timestamp, kind: StaticString, requestID: Span<UInt8>, to output: inout [UInt8]
+    ) {
         append("{\"sequence\":", to: &output)
         append(sequence, to: &output)
         append(",\"received_at\":\"", to: &output)
         receivedAt.append(to: &output)
-        append("\",\"kind\":\"callback\",\"request_id\":\"", to: &output)
+        append("\",\"kind\":\"", to: &output)
+        append(kind, to: &output)
+        append("\",\"request_id\":\"", to: &output)
         for index in requestID.indices {
             let byte = requestID[index]
             if byte == 0x22 || byte == 0x5C { output.append(0x5C) }
             output.append(byte)
         }
-        append("\",\"status\":\"", to: &output)
-        append(status.name, to: &output)
-        append("\",\"payload\":", to: &output)
-        append(payload, to: &output)
-        finish(from: start, durable: durable, to: &output)
+        append("\"", to: &output)
     }
 
     /// Appends a checkpoint's line, line feed included.

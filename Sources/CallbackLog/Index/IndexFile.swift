@@ -1,44 +1,34 @@
 // The index of one sealed segment, ready to be asked.
 //
-// Promises: constants and, where it is kept, the filter; no descriptor. Whoever asks brings the file, which must be
-// the one that it was made from. Trusts nothing in it: a fault is thrown and never answered wrongly around, and
+// Promises: constants and, where it is kept, the filter; no descriptor. Whoever asks brings the file; of any other than
+// it was made from no page is taken. Trusts nothing in it: a fault is thrown and never answered wrongly around, and
 // no entry lies outside the segment. Memory follows the segment's size, not what the file claims.
 // Must not know: when the file is opened, whether records can be read, what is rebuilt.
 
 import Platform
-import Synchronization
 
-final class IndexFile: Sendable {
+package final class IndexFile: Sendable {
     /// Of records with one hash, the newest that a look-up gives: four requests' worth, should their hashes collide.
-    static let runEntriesMax = CallbackLog.recordsPerRequestMax * 4
+    package static let runEntriesMax = CallbackLog.recordsPerRequestMax * 4
 
-    let summary: SegmentSummary
+    package let summary: SegmentSummary
     /// Nil where it is not kept: then it is asked in the file.
     let filter: RequestFilter?
-    /// Tells this file's pages from any other's in an `IndexPageBuffer`.
-    let number: UInt64
     let sections: IndexSections
 
-    private static let numbers = Atomic<UInt64>(0)
-
-    private init(summary: SegmentSummary, filter: RequestFilter?, number: UInt64) {
+    /// Of a file that was written so, or read.
+    init(summary: SegmentSummary, filter: RequestFilter?) {
         self.summary = summary
         self.filter = filter
-        self.number = number
         sections = summary.sections
     }
 
-    /// Of a file that was just written.
-    convenience init(summary: SegmentSummary, filter: RequestFilter) {
-        self.init(summary: summary, filter: filter, number: Self.nextNumber())
-    }
-
-    private static func nextNumber() -> UInt64 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
+    var number: UInt64 { summary.number }
 
     /// Reads the header, the damaged places and, where it is kept, the filter of the index in `file`: of the segment
     /// that begins with `first` and has so many bytes, while the next one begins with `successor`. The other pages
     /// are checked when they are read.
-    convenience init(
+    package convenience init(
         _ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash,
         keepsFilter: Bool
     ) throws(IndexFault) {
@@ -48,10 +38,9 @@ final class IndexFile: Sendable {
         } catch {
             throw .system(error)
         }
-        let number = Self.nextNumber()
         var pages = IndexPageBuffer()
         do throws(IndexFault) {
-            try pages.load(0, ofIndex: number, in: file)
+            try pages.load(0, ofIndex: IndexPage.header, in: file)
         } catch {
             // What is not sound and does not even begin as an index never was one.
             if case .damaged = error, !SegmentSummary.isIndex(pages.bytes.span) { throw .notAnIndex }
@@ -68,13 +57,13 @@ final class IndexFile: Sendable {
         let segment = SegmentName.name(first: first)
         for index in 0..<listed {
             let page = sections.damages.lowerBound + index / IndexFileFormat.damagesPerPage
-            try pages.load(page, ofIndex: number, in: file)
+            try pages.load(page, ofIndex: summary.number, in: file)
             let start = index % IndexFileFormat.damagesPerPage * IndexFileFormat.damageBytes
             guard let place = UnsoundPlace(pages.bytes.span, at: start, in: summary, segment: segment) else { throw .damaged(page: page) }
             summary.damages.append(place)
         }
-        let filter = keepsFilter ? try Self.filter(in: sections.filter, records: summary.recordCount, number, file, &pages) : nil
-        self.init(summary: summary, filter: filter, number: number)
+        let filter = keepsFilter ? try Self.filter(in: sections.filter, records: summary.recordCount, summary.number, file, &pages) : nil
+        self.init(summary: summary, filter: filter)
     }
 
     private static func filter(
@@ -91,13 +80,13 @@ final class IndexFile: Sendable {
     }
 
     /// The same index, asking its filter in the file.
-    func withoutFilter() -> IndexFile { IndexFile(summary: summary, filter: nil, number: number) }
+    package func withoutFilter() -> IndexFile { IndexFile(summary: summary, filter: nil) }
 
     /// The same index with its filter in memory, which is read where it was not.
     func withFilter(from file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) -> IndexFile {
         if filter != nil { return self }
         let filter = try Self.filter(in: sections.filter, records: summary.recordCount, number, file, &pages)
-        return IndexFile(summary: summary, filter: filter, number: number)
+        return IndexFile(summary: summary, filter: filter)
     }
 
     /// False: no record has this request hash. Nil where the filter is not in memory.

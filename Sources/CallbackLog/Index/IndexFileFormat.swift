@@ -1,8 +1,9 @@
 // The index file of a sealed segment: its bytes. Derived from the segment, and built again on any fault (invariant 6).
 //
-// Little-endian, in pages of 4,096 bytes. The last four of each page are the CRC-32C of its number (8 bytes) and of
-// the 4,092 bytes before them, so that a page in another place is no page. Page 0 is the header. The sections
-// follow, each beginning on a page; what is behind the last item of a page is zero.
+// Little-endian, in pages of 4,096 bytes. The last four of each page are the CRC-32C of its place (8 bytes, counted in
+// pages), of the index's number (8 bytes; 0 in page 0) and of the 4,092 bytes before them, so that a page in another
+// place or of another index is no page. Page 0 is the header. The sections follow, each beginning on a page; what is
+// behind the last item of a page is zero.
 //
 //     section     item bytes   a page   what                                                        how many
 //     records             32      127   the records in the segment's order                          one a record
@@ -20,7 +21,7 @@
 //                             12 decoder version (4)           72 damaged places (8)       120 records by kind (16 × 4)
 //                             16 verdict table version (4)     80 of these listed (8)      184 records by status (16 × 4)
 //                             20 zero (4)                      88 last sequence (8)        248 … by failure class (16 × 4)
-//                             24 check of the hash's key (8)   96 proven durable (8)
+//                             24 check of the hash's key (8)   96 proven durable (8)       312 the index's number, drawn (8)
 //                             32 first sequence (8)
 //                             40 successor's first (8)
 //                             48 the segment's bytes (8)
@@ -71,7 +72,7 @@ struct IndexSections: Equatable, Sendable {
 }
 
 /// Why an index file cannot be used. All but `system` mean that it is built again.
-enum IndexFault: Error, Equatable, CustomStringConvertible {
+package enum IndexFault: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
     /// It does not begin as one.
     case notAnIndex
@@ -82,7 +83,7 @@ enum IndexFault: Error, Equatable, CustomStringConvertible {
     /// This page is not as it was written; 0 is the header. Or the file ends there, or goes on.
     case damaged(page: Int)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .system(let error): "\(error)"
         case .notAnIndex: "is not an index"

@@ -13,7 +13,7 @@ extension IndexFile {
     private static let reckoningsMax = 4
 
     /// Appends every record of this request hash, newest first, or the newest 4,000. On a fault `entries` is as before.
-    func appendRecords(
+    package func appendRecords(
         of requestHash: UInt64, in file: any File, using pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
     ) throws(IndexFault) {
         let probe = RequestFilter.Probe(requestHash)
@@ -33,7 +33,7 @@ extension IndexFile {
 
     /// Appends every record that has a key of this hash, newest first, or the newest 4,000. Their request hash is not
     /// known here: it is 0. On a fault `entries` is as before.
-    func appendRecords(
+    package func appendRecords(
         ofKey keyHash: UInt64, in file: any File, using pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
     ) throws(IndexFault) {
         try findOrdinals(of: keyHash, in: sections.keys, count: summary.keyCount, file, &pages)

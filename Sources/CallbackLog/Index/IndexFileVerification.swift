@@ -7,7 +7,7 @@ import Platform
 
 extension IndexFile {
     /// Calls `body` with every record, in the segment's order.
-    func forEachRecord(
+    package func forEachRecord(
         in file: any File, using pages: inout IndexPageBuffer, _ body: (IndexedRecord) throws(IndexFault) -> Void
     ) throws(IndexFault) {
         for ordinal in 0..<summary.recordCount { try body(record(ordinal, in: file, using: &pages)) }
@@ -15,9 +15,10 @@ extension IndexFile {
 
     /// Checks every page, that records are in order and as the header counts them, that both tables of hashes are in
     /// order and lead to records, the requests' to each record once, and that the filter holds every request hash.
-    func verify(in file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) {
-        // What the header says may be in memory from when it was written; what is in the file counts.
-        for page in [0..<1, sections.filter, sections.damages].joined() { try pages.load(page, ofIndex: number, in: file) }
+    package func verify(in file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) {
+        var header = IndexPageBuffer()
+        try header.load(0, ofIndex: IndexPage.header, in: file)
+        for page in [sections.filter, sections.damages].joined() { try pages.load(page, ofIndex: number, in: file) }
         try verifyRecords(file, &pages)
         let filter = try withoutFilter().withFilter(from: file, using: &pages).filter
         var isSeen = [Bool](repeating: false, count: summary.recordCount)

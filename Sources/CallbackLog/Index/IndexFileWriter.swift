@@ -7,7 +7,7 @@
 
 import Platform
 
-struct IndexFileWriter {
+package struct IndexFileWriter {
     private var pages: IndexPageWriter
     private var summary: SegmentSummary
     private let versions: DerivedVersions
@@ -18,30 +18,38 @@ struct IndexFileWriter {
     private var end: Int64 = 0
 
     /// Of the segment that begins with `first` and has so many bytes, while the next one begins with `successor`.
-    /// `file` is new and empty. `hash` is what the hashes of all records are made with.
-    init(_ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash) {
+    /// `file` is new and empty. `hash` is what the hashes of all records are made with. `number` is no other index's.
+    package init(
+        _ file: any File, first: UInt64, successor: UInt64, segmentBytes: Int64, versions: DerivedVersions, hash: KeyedHash,
+        number: UInt64 = .random(in: 1...(.max))
+    ) {
         precondition(first > 0 && first <= successor && segmentBytes >= 0)
-        pages = IndexPageWriter(file)
+        pages = IndexPageWriter(file, number: number)
         summary = SegmentSummary(first: first, successor: successor, segmentBytes: segmentBytes)
+        summary.number = number
         self.versions = versions
         self.hash = hash
     }
 
     /// Appends the next record, in the segment's order. `keys` are the hashes of what else it can be found by, at
-    /// most four. `status` and `failureClass` are told again as they are.
-    mutating func append(
+    /// most four. `status` and `failureClass` are told again as they are. Throws EIO for a record beyond the segment's
+    /// size: somebody else writes to the segment while it is read.
+    package mutating func append(
         _ entry: RecordEntry, receivedAt: Timestamp, status: UInt8, failureClass: UInt8, keys hashes: Span<UInt64>
     ) throws(SystemError) {
-        // The scan's own promises: lines do not overlap, sequences rise, and all is within the segment.
+        // The scan's own promises: lines do not overlap, sequences rise and end before the successor's.
         precondition(entry.sequence > summary.last && entry.sequence < summary.successor && entry.sequence - summary.first <= UInt64(UInt32.max))
-        precondition(Int64(entry.offset) >= end && Int64(entry.offset) + Int64(entry.length) < summary.segmentBytes)
+        precondition(Int64(entry.offset) >= end)
         precondition(Int64(entry.length) >= IndexFileFormat.recordLineBytesMin && Int(entry.length) <= RecordFormat.lineBytesMax)
         precondition(entry.kind != .checkpoint && hashes.count <= IndexFileFormat.keysPerRecordMax)
+        guard Int64(entry.offset) + Int64(entry.length) < summary.segmentBytes else {
+            throw SystemError(operation: "pread", path: SegmentName.name(first: summary.first), code: SystemError.inputOutput)
+        }
         let record = IndexedRecord(
             sequence: entry.sequence, receivedAt: receivedAt, kind: entry.kind, status: status, failureClass: failureClass,
             payloadHash: entry.payloadHash, offset: entry.offset, length: entry.length)
         let place = try pages.place(for: IndexFileFormat.recordBytes)
-        record.store(in: &pages.bytes, at: place, first: summary.first)
+        record.store(in: &pages.piece, at: place, first: summary.first)
 
         let ordinal = UInt32(summary.recordCount)
         requests.append(entry.requestHash, ordinal)
@@ -60,7 +68,7 @@ struct IndexFileWriter {
     /// Writes what is left, and the header. `last` is the highest sequence that is, or should be, in the segment,
     /// `durable` the highest position that a line in it proves, `damages` its damaged places, or the first of them,
     /// in order. The writer is used up. Returns the index with its filter, so that it need not be read again.
-    mutating func finish(last: UInt64, durable: UInt64, damages: [UnsoundPlace], damageCount: Int) throws(SystemError) -> IndexFile {
+    package mutating func finish(last: UInt64, durable: UInt64, damages: [UnsoundPlace], damageCount: Int) throws(SystemError) -> IndexFile {
         try pages.finishSection()
         summary.keyCount = keys.count
         summary.last = max(summary.last, min(last, RecordFormat.sequenceMax))
@@ -82,13 +90,13 @@ struct IndexFileWriter {
         try pages.finishSection()
         for block in filter.blocks {
             let start = try pages.place(for: IndexFileFormat.blockBytes)
-            for word in 0..<8 { LittleEndian.store(block[word], in: &pages.bytes, at: start + 8 * word) }
+            for word in 0..<8 { LittleEndian.store(block[word], in: &pages.piece, at: start + 8 * word) }
         }
         try pages.finishSection()
         for damage in summary.damages {
             let start = try pages.place(for: IndexFileFormat.damageBytes)
-            LittleEndian.store(UInt64(damage.offset), in: &pages.bytes, at: start)
-            LittleEndian.store(damage.sequence, in: &pages.bytes, at: start + 8)
+            LittleEndian.store(UInt64(damage.offset), in: &pages.piece, at: start)
+            LittleEndian.store(damage.sequence, in: &pages.piece, at: start + 8)
         }
         try pages.finishSection()
         try pages.finish(header: summary.page(versions: versions, hash: hash))
@@ -97,7 +105,7 @@ struct IndexFileWriter {
 
     private static func append(_ place: HashPlace, to pages: inout IndexPageWriter) throws(SystemError) {
         let start = try pages.place(for: IndexFileFormat.hashBytes)
-        LittleEndian.store(place.hash, in: &pages.bytes, at: start)
-        LittleEndian.store(place.ordinal, in: &pages.bytes, at: start + 8)
+        LittleEndian.store(place.hash, in: &pages.piece, at: start)
+        LittleEndian.store(place.ordinal, in: &pages.piece, at: start + 8)
     }
 }

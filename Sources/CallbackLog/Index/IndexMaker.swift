@@ -42,14 +42,18 @@ struct IndexMaker: Sendable {
     }
 
     /// Reads the segment through and writes its index file anew. Where the file cannot be written, or a part of the
-    /// segment cannot be read, the index is in memory only, and `failure` says why.
-    func make(first: UInt64, successor: UInt64, failure: inout SystemError?) throws(SystemError) -> SealedSegment {
+    /// segment cannot be read, the index is in memory only, and `failure` says why. It throws ECANCELED soon after
+    /// `isCancelled` says so.
+    func make(
+        first: UInt64, successor: UInt64, failure: inout SystemError?, isCancelled: () -> Bool = { false }
+    ) throws(SystemError) -> SealedSegment {
         let segment = try directory.open(SegmentName.name(first: first))
         let unfinished = SegmentName.unfinished(SegmentName.index(first: first))
         if writesFiles {
             do throws(SystemError) {
-                if let made = try write(unfinished, of: segment, first: first, successor: successor) { return made }
+                if let made = try write(unfinished, of: segment, first: first, successor: successor, isCancelled) { return made }
             } catch {
+                if error.isCancelled { throw error }
                 // A disk that is full may be readable all the same.
                 failure = error
             }
@@ -67,7 +71,9 @@ struct IndexMaker: Sendable {
 
     /// Nil where a part of the segment could not be read: what is missing now may be there again later, and an index
     /// file would say for ever that it is damaged.
-    private func write(_ unfinished: String, of segment: any File, first: UInt64, successor: UInt64) throws(SystemError) -> SealedSegment? {
+    private func write(
+        _ unfinished: String, of segment: any File, first: UInt64, successor: UInt64, _ isCancelled: () -> Bool
+    ) throws(SystemError) -> SealedSegment? {
         if try directory.names().contains(unfinished) { try directory.remove(unfinished) }
         let file = try directory.create(unfinished)
         let byteCount = try segment.size()
@@ -78,6 +84,7 @@ struct IndexMaker: Sendable {
         var state = ScanState(first: first)
         let scan = try SegmentScan(segment, first: first, successor: successor, state: &state) { line, bytes, offset throws(SystemError) in
             guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier) else { return }
+            if isCancelled() { throw SystemError(operation: "index", path: segment.name, code: SystemError.cancelled) }
             description.begin()
             describe(line.kind, bytes.extracting(line.payload), &description)
             try writer.append(

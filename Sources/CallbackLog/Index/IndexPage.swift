@@ -1,8 +1,8 @@
 // Pages of an index file: sealed when written, checked when read.
 //
-// Promises: a page is taken only where its checksum holds for the number that it was asked by. `IndexPageBuffer` holds
-// one page, so that a run on it is read once; the file of an index never changes, and each index has a number of its
-// own, so that one built anew under the same name is not taken for it.
+// Promises: a page is taken only where its checksum holds for the place and for the index that it was asked for: each
+// index draws a number, so that no page of one that was built anew under the same name is taken for one of it.
+// `IndexPageBuffer` holds one page, so that a run on it is read once.
 // Must not know: what is in a page.
 
 import Platform
@@ -12,31 +12,39 @@ enum IndexPage {
     /// Without the checksum.
     static let contentBytes = bytes - 4
 
-    /// Writes the checksum of the page `number`, which begins at `start` in `buffer`.
-    static func seal(_ buffer: inout [UInt8], at start: Int, number: Int) {
-        let checksum = checksum(buffer.span.extracting(start..<(start + contentBytes)), number: number)
+    /// Instead of an index's number in the checksum of its header, where that number is not known yet.
+    static let header: UInt64 = 0
+
+    /// Writes the checksum of this page of the index of this number. The page begins at `start` in `buffer`.
+    static func seal(_ buffer: inout [UInt8], at start: Int, page: Int, ofIndex number: UInt64) {
+        let checksum = checksum(buffer.span.extracting(start..<(start + contentBytes)), page, number)
         LittleEndian.store(checksum, in: &buffer, at: start + contentBytes)
     }
 
-    /// True where `page`, all its bytes, was sealed as the page `number`.
-    static func isSound(_ page: Span<UInt8>, number: Int) -> Bool {
-        checksum(page.extracting(0..<contentBytes), number: number) == LittleEndian.load32(page, at: contentBytes)
+    /// True where `bytes`, a whole page, were sealed as this page of this index.
+    static func isSound(_ bytes: Span<UInt8>, page: Int, ofIndex number: UInt64) -> Bool {
+        checksum(bytes.extracting(0..<contentBytes), page, number) == LittleEndian.load32(bytes, at: contentBytes)
     }
 
-    private static func checksum(_ content: Span<UInt8>, number: Int) -> UInt32 {
-        var place = InlineArray<8, UInt8>(repeating: 0)
-        for index in 0..<8 { place[index] = UInt8(truncatingIfNeeded: number >> (8 * index)) }
+    private static func checksum(_ content: Span<UInt8>, _ page: Int, _ number: UInt64) -> UInt32 {
+        var place = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<8 {
+            place[index] = UInt8(truncatingIfNeeded: page >> (8 * index))
+            place[8 + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
+        }
         return CRC32C.checksum(content, continuing: CRC32C.checksum(place.span))
     }
 }
 
 /// Kept by whoever reads indexes, for one look-up after the other.
-struct IndexPageBuffer: Sendable {
+package struct IndexPageBuffer: Sendable {
     /// The page that was loaded last.
     private(set) var bytes = [UInt8](repeating: 0, count: IndexPage.bytes)
     private var held: (index: UInt64, page: Int)?
     /// The records that a look-up has found and not yet read; at most `IndexFile.runEntriesMax`.
     var ordinals: [UInt32] = []
+
+    package init() {}
 
     /// Fills `bytes` with a page of the index of this number, which is in `file`.
     mutating func load(_ page: Int, ofIndex number: UInt64, in file: any File) throws(IndexFault) {
@@ -48,7 +56,7 @@ struct IndexPageBuffer: Sendable {
         } catch {
             throw .system(error)
         }
-        guard got == IndexPage.bytes, IndexPage.isSound(bytes.span, number: page) else { throw .damaged(page: page) }
+        guard got == IndexPage.bytes, IndexPage.isSound(bytes.span, page: page, ofIndex: number) else { throw .damaged(page: page) }
         held = (number, page)
     }
 }
@@ -59,51 +67,47 @@ struct IndexPageBuffer: Sendable {
 struct IndexPageWriter {
     /// How much is written and synchronized at once.
     static let pieceBytes = 1 << 20
+    private static let emptyPage = [UInt8](repeating: 0, count: IndexPage.bytes)
 
     private let file: any File
-    private var piece = [UInt8](repeating: 0, count: pieceBytes)
+    /// Whole pages, the last of which is being filled. Items are stored at the places that `place(for:)` gives.
+    var piece: [UInt8] = []
+    /// How much of the last page is filled; 0 where none is begun.
+    private var filled = 0
     /// The number of the page at the start of `piece`.
     private var firstPage = 1
-    /// Where the page that is being filled begins in `piece`, and how much of it is.
-    private var start = 0
-    private var filled = 0
 
-    init(_ file: any File) { self.file = file }
+    /// The index's own number; part of each page's checksum.
+    private let number: UInt64
 
-    /// Room for an item of so many bytes: its place in `bytes`. An item never lies on two pages.
+    init(_ file: any File, number: UInt64) {
+        self.file = file
+        self.number = number
+    }
+
+    /// Room for an item of so many bytes: its place in `piece`. An item never lies on two pages.
     mutating func place(for count: Int) throws(SystemError) -> Int {
-        if filled + count > IndexPage.contentBytes { try finishPage() }
+        if filled + count > IndexPage.contentBytes { try finishSection() }
+        if filled == 0 { piece.append(contentsOf: Self.emptyPage) }
         filled += count
-        return start + filled - count
+        return piece.count - IndexPage.bytes + filled - count
     }
 
     /// What follows begins on a page.
     mutating func finishSection() throws(SystemError) {
-        if filled > 0 { try finishPage() }
-    }
-
-    /// Items are stored at the places that `place(for:)` gives.
-    var bytes: [UInt8] {
-        _read { yield piece }
-        _modify { yield &piece }
-    }
-
-    private mutating func finishPage() throws(SystemError) {
-        for index in filled..<IndexPage.contentBytes { piece[start + index] = 0 }
-        IndexPage.seal(&piece, at: start, number: firstPage + start / IndexPage.bytes)
-        start += IndexPage.bytes
+        guard filled > 0 else { return }
         filled = 0
-        if start == Self.pieceBytes { try flush() }
+        IndexPage.seal(
+            &piece, at: piece.count - IndexPage.bytes, page: firstPage + piece.count / IndexPage.bytes - 1, ofIndex: number)
+        if piece.count == Self.pieceBytes { try flush() }
     }
 
     private mutating func flush() throws(SystemError) {
-        guard start > 0 else { return }
-        if start < piece.count { piece.removeSubrange(start...) }
+        guard !piece.isEmpty else { return }
         try file.writeWhole(piece, at: Int64(firstPage) * Int64(IndexPage.bytes))
         try file.synchronizeData()
-        piece.append(contentsOf: repeatElement(0, count: Self.pieceBytes - piece.count))
-        firstPage += start / IndexPage.bytes
-        start = 0
+        firstPage += piece.count / IndexPage.bytes
+        piece.removeAll(keepingCapacity: true)
     }
 
     /// Writes what is left, then `header`, a sealed page 0.

@@ -7,8 +7,8 @@
 import Platform
 
 /// One record of a sealed segment: where it is, and what the index tells of it unread.
-struct IndexedRecord: Equatable, Sendable {
-    let sequence: UInt64
+package struct IndexedRecord: Equatable, Sendable {
+    package let sequence: UInt64
     let receivedAt: Timestamp
     let kind: RecordKind
     /// What these two numbers mean is the decoder's and the verdict table's.

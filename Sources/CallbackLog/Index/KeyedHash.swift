@@ -7,13 +7,13 @@
 
 import Platform
 
-struct KeyedHash: Sendable, Equatable {
+package struct KeyedHash: Sendable, Equatable {
     /// Drawn once for a log.
     let key: (UInt64, UInt64)
     /// Tests cut hashes short, so that ids collide all the same.
     var mask = UInt64.max
 
-    init(key: (UInt64, UInt64), mask: UInt64 = .max) {
+    package init(key: (UInt64, UInt64), mask: UInt64 = .max) {
         self.key = key
         self.mask = mask
     }
@@ -24,13 +24,13 @@ struct KeyedHash: Sendable, Equatable {
         self.init(key: (generator.next(), generator.next()), mask: mask)
     }
 
-    static func == (a: KeyedHash, b: KeyedHash) -> Bool { a.key == b.key && a.mask == b.mask }
+    package static func == (a: KeyedHash, b: KeyedHash) -> Bool { a.key == b.key && a.mask == b.mask }
 
     /// Tells one key (and mask) from another without giving it away.
     var check: UInt64 { KeyedHash(key: key).hash([0x63, 0x68, 0x65, 0x63, 0x6B].span) ^ ~mask }
 
     /// The hash of `bytes`.
-    func hash(_ bytes: Span<UInt8>) -> UInt64 {
+    package func hash(_ bytes: Span<UInt8>) -> UInt64 {
         var state = SipState(key)
         return finished(&state, bytes, from: 0, prefixBytes: 0)
     }

@@ -7,17 +7,17 @@
 // Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
 
 /// Where one record of a segment is, and what can be told of it unread.
-struct RecordEntry: Sendable, Equatable {
-    let sequence: UInt64
-    let requestHash: UInt64
-    let payloadHash: UInt64
+package struct RecordEntry: Sendable, Equatable {
+    package let sequence: UInt64
+    package let requestHash: UInt64
+    package let payloadHash: UInt64
     /// Of the line's first byte in the segment.
-    let offset: UInt32
+    package let offset: UInt32
     /// Of the line, without its line feed. At most `RecordFormat.lineBytesMax`.
-    let length: UInt32
-    let kind: RecordKind
+    package let length: UInt32
+    package let kind: RecordKind
 
-    init(sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind) {
+    package init(sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind) {
         self.sequence = sequence
         self.requestHash = requestHash
         self.payloadHash = payloadHash

@@ -43,11 +43,11 @@ struct RecordCounts: Equatable, Sendable {
     }
 }
 
-struct SegmentSummary: Equatable, Sendable {
+package struct SegmentSummary: Equatable, Sendable {
     /// The segment's first sequence, and the one that the next segment begins with.
     let first, successor: UInt64
     let segmentBytes: Int64
-    var recordCount = 0
+    package internal(set) var recordCount = 0
     /// Hashes of keys beside the request_id, of all records.
     var keyCount = 0
     /// The highest sequence that is, or should be, in the segment.
@@ -59,9 +59,12 @@ struct SegmentSummary: Equatable, Sendable {
     var latest = Timestamp(milliseconds: 0)
     var counts = RecordCounts()
     /// The first 1,000 damaged places in it, in its order.
-    var damages: [UnsoundPlace] = []
+    package internal(set) var damages: [UnsoundPlace] = []
     /// Of all.
-    var damageCount = 0
+    package internal(set) var damageCount = 0
+
+    /// Drawn for each index file: tells its pages from any other's.
+    var number: UInt64 = 0
 
     init(first: UInt64, successor: UInt64, segmentBytes: Int64) {
         self.first = first
@@ -94,6 +97,7 @@ private enum Header {
     static let kinds = 120
     static let statuses = 184
     static let failureClasses = 248
+    static let number = 312
 }
 
 extension SegmentSummary {
@@ -129,6 +133,7 @@ extension SegmentSummary {
         damageCount = Int(number(Header.damageCount))
         last = number(Header.last)
         durable = number(Header.durable)
+        self.number = number(Header.number)
         self.earliest = earliest
         self.latest = latest
         self.counts = counts
@@ -150,12 +155,13 @@ extension SegmentSummary {
         LittleEndian.store(UInt64(keyCount), in: &page, at: Header.keyCount)
         LittleEndian.store(UInt64(damageCount), in: &page, at: Header.damageCount)
         LittleEndian.store(UInt64(damages.count), in: &page, at: Header.damagesListed)
+        LittleEndian.store(number, in: &page, at: Header.number)
         LittleEndian.store(last, in: &page, at: Header.last)
         LittleEndian.store(durable, in: &page, at: Header.durable)
         LittleEndian.store(UInt64(bitPattern: earliest.milliseconds), in: &page, at: Header.earliest)
         LittleEndian.store(UInt64(bitPattern: latest.milliseconds), in: &page, at: Header.latest)
         counts.store(in: &page)
-        IndexPage.seal(&page, at: 0, number: 0)
+        IndexPage.seal(&page, at: 0, page: 0, ofIndex: IndexPage.header)
         return page
     }
 }

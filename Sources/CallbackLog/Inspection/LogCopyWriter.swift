@@ -23,6 +23,7 @@ struct LogCopyWriter {
     private var lines: [UInt8] = []
     /// The sequence of the next record.
     private var next: UInt64 = 0
+    /// The highest that a line has said; it never falls from line to line.
     private var durable: UInt64 = 0
     private var latest = Timestamp(milliseconds: 0)
 
@@ -32,6 +33,8 @@ struct LogCopyWriter {
         if record.segment != source {
             let first = SegmentName.firstSequence(of: record.segment) ?? record.sequence
             if file == nil {
+                // The name of a log's first segment says that everything below was once durable.
+                durable = first - 1
                 latest = record.receivedAt
             } else {
                 try fill(to: first)
@@ -62,7 +65,6 @@ struct LogCopyWriter {
         file = try directory.create(SegmentName.name(first: first))
         position = 0
         next = first
-        durable = max(durable, first - 1)
         copy.segments += 1
     }
 

@@ -105,6 +105,25 @@ public struct LogInspection: Sendable {
     /// The same without the newest segment, which may still grow.
     public var sealed: LogInspection { limited(to: 0..<max(0, segments.count - 1)) }
 
+    /// The same without what is older than `moment` as a whole: times never decrease (API.md §7), so that nothing is
+    /// wanted that stands before a segment whose first record is older.
+    public func since(_ moment: Timestamp) -> LogInspection {
+        let start = segments.lastIndex { segment in firstMoment(of: segment).map { $0 < moment } ?? false }
+        return limited(to: (start ?? 0)..<segments.count)
+    }
+
+    /// When the first record of a segment was received; nil where its first line is not sound, or cannot be read.
+    private func firstMoment(of segment: Segment) -> Timestamp? {
+        let bytes = min(segment.bytes, Self.firstLineBytesMax)
+        guard let file = try? Self.open(segment.name, in: directory) else { return nil }
+        var lines = LineReader(file: SegmentView(file, to: bytes), size: bytes)
+        guard let found = try? lines.next(), found.isWhole else { return nil }
+        return ParsedLine(lines.bytes.span.extracting(found.range))?.receivedAt
+    }
+
+    /// How much of a segment is read to find its first line.
+    private static let firstLineBytesMax: Int64 = 128 * 1_024
+
     /// The same, with some of its segments only.
     func limited(to range: Range<Int>) -> LogInspection {
         LogInspection(segments: Array(segments[range]), others: [], directory: directory)

@@ -25,14 +25,16 @@ extension Shared {
     func candidates(of requestHash: UInt64, using pages: inout IndexPageBuffer) -> Candidates {
         var found = Candidates()
         var entries: [RecordEntry] = []
-        let (sealed, file) = published.withLock { published in
+        let (sealed, filters, file) = published.withLock { published in
             published.open.index.appendEntries(of: requestHash, to: &entries)
-            return (published.sealed, published.open.file)
+            return (published.sealed, published.filters, published.open.file)
         }
         for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
-        for segment in sealed.reversed() {
-            if case .onDisk(let index) = segment.index, index.mayHold(requestHash) == false { continue }
-            ask(segment, requestHash, &found, &entries, &pages)
+        let probe = RequestFilter.Probe(requestHash)
+        var index = filters.count
+        while let next = filters.last(before: index, mayHold: probe) {
+            ask(sealed[next], requestHash, &found, &entries, &pages)
+            index = next
         }
         return found
     }
@@ -41,24 +43,36 @@ extension Shared {
         _ segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
         _ pages: inout IndexPageBuffer
     ) {
-        entries.removeAll(keepingCapacity: true)
+        if case .missing = segment.index { return found.isWhole = false }
         do throws(IndexFault) {
-            switch segment.index {
-            case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
-            case .onDisk(let index):
-                try index.appendRecords(of: requestHash, in: try open(.index, segment), using: &pages, to: &entries)
-            case .missing:
-                found.isWhole = false
-            }
-            guard !entries.isEmpty else { return }
-            let file = try open(.segment, segment)
-            for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
+            return try appendCandidates(in: segment, requestHash, &found, &entries, &pages)
         } catch {
-            // Removed by retention since the look-up began: then there is nothing to find.
-            guard has(segment.first) else { return }
+            // Perhaps another index has taken its place since the look-up began, and its file was read instead.
+            files.forget(.index, of: segment.first)
+        }
+        // Removed by retention since: then there is nothing to find.
+        guard let present = sealed(segment.first) else { return }
+        do throws(IndexFault) {
+            try appendCandidates(in: present, requestHash, &found, &entries, &pages)
+        } catch {
             found.isWhole = false
             suspect(segment.first)
         }
+    }
+
+    private func appendCandidates(
+        in segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
+        _ pages: inout IndexPageBuffer
+    ) throws(IndexFault) {
+        entries.removeAll(keepingCapacity: true)
+        switch segment.index {
+        case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
+        case .onDisk(let index): try index.appendRecords(of: requestHash, in: try open(.index, segment), using: &pages, to: &entries)
+        case .missing: found.isWhole = false
+        }
+        guard !entries.isEmpty else { return }
+        let file = try open(.segment, segment)
+        for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
     }
 
     private func open(_ role: OpenFiles.Role, _ segment: SealedSegment) throws(IndexFault) -> any File {

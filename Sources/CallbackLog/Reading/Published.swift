@@ -34,32 +34,34 @@ struct OpenSegment: Sendable {
 }
 
 struct Published {
-    /// Filters in memory, in bytes: those of the newest 44 million records. Of older segments a page is read instead.
-    static let filterBytesMax = 64 * 1_024 * 1_024
+    /// Filters in memory, in bytes, 1.5 for each record: those of the newest 110 million. Of older segments a page is read
+    /// instead, a microsecond for each segment and callback.
+    static let filterBytesMax = 160 * 1_024 * 1_024
     /// Records whose indexes wait in memory until their files are written: 60 MB of a disk that takes none. Beyond it
     /// the oldest segments cannot be asked until then.
     static let unwrittenRecordsMax = 1_000_000
 
     /// Oldest first. What is in here never changes, so readers take it along and look into it without the lock.
-    private(set) var sealed: [SealedSegment]
+    private(set) var sealed: [SealedSegment] { didSet { filters = SealedFilters(sealed) } }
+    private(set) var filters: SealedFilters
     var open: OpenSegment
     var durable: UInt64
     var block: LogBlock?
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
-        self.sealed = []
+        self.sealed = Self.bounded(sealed)
         self.open = open
         self.durable = durable
-        self.sealed = Self.bounded(sealed)
+        filters = SealedFilters(self.sealed)
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
     /// `latest`. One of the same name had no durable record, and is forgotten.
     mutating func begin(_ fresh: OpenSegment, sealing byteCount: Int64, latest: Timestamp) {
         if open.first != fresh.first {
-            sealed.append(
-                SealedSegment(first: open.first, successor: fresh.first, byteCount: byteCount, latest: latest, index: .inMemory(open.index)))
-            sealed = Self.bounded(sealed)
+            let segment = SealedSegment(
+                first: open.first, successor: fresh.first, byteCount: byteCount, latest: latest, index: .inMemory(open.index))
+            sealed = Self.bounded(sealed + [segment])
         }
         open = fresh
     }
@@ -67,8 +69,9 @@ struct Published {
     /// Takes the place of the sealed segment that begins where it does; nothing where that is gone.
     mutating func replace(_ segment: SealedSegment) {
         guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return }
-        sealed[place] = segment
-        sealed = Self.bounded(sealed)
+        var segments = sealed
+        segments[place] = segment
+        sealed = Self.bounded(segments)
     }
 
     mutating func removeOldest() { sealed.removeFirst() }
@@ -90,12 +93,39 @@ struct Published {
     }
 }
 
+/// The filters of the sealed segments side by side: a new callback asks all of them, and that is one loop over memory
+/// that nobody counts references to.
+final class SealedFilters: Sendable {
+    /// Empty where it is not in memory.
+    private let filters: [RequestFilter]
+
+    init(_ segments: [SealedSegment]) {
+        filters = segments.map { segment in
+            if case .onDisk(let index) = segment.index, let filter = index.filter { filter } else { RequestFilter(records: 0) }
+        }
+    }
+
+    var count: Int { filters.count }
+
+    /// The last segment before `end` that may hold the hash.
+    func last(before end: Int, mayHold probe: RequestFilter.Probe) -> Int? {
+        var index = end
+        while index > 0 {
+            index -= 1
+            if filters[index].blocks.isEmpty || filters[index].mayHold(probe) { return index }
+        }
+        return nil
+    }
+}
+
 /// Shared by the writer, upkeep and all readers.
 final class Shared: Sendable {
     let published: Mutex<Published>
     let files: OpenFiles
     /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
+    /// The log is being closed: upkeep drops what it is at.
+    let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])
     /// Starts upkeep; set once, while the log is made.
     let upkeepWaker = Mutex<@Sendable () -> Void>({})
@@ -123,8 +153,8 @@ final class Shared: Sendable {
         }
     }
 
-    /// Whether there is a segment that begins with `first`.
-    func has(_ first: UInt64) -> Bool {
-        published.withLock { published in published.open.first == first || published.sealed.contains { $0.first == first } }
+    /// The sealed segment that begins with `first`, as it is now.
+    func sealed(_ first: UInt64) -> SealedSegment? {
+        published.withLock { published in published.sealed.first { $0.first == first } }
     }
 }

@@ -19,13 +19,15 @@ struct History {
     }
 
     private let maker: IndexMaker
+    private let scanBytesMax: Int64
     private let firsts: [UInt64]
     /// Of each segment but the newest.
     private var found: [Found] = []
 
     /// `names` is all that is in the directory, `firsts` the first sequences of its segments, ascending.
-    init(_ maker: IndexMaker, names: [String], firsts: [UInt64]) {
+    init(_ maker: IndexMaker, scanBytesMax: Int64, names: [String], firsts: [UInt64]) {
         self.maker = maker
+        self.scanBytesMax = scanBytesMax
         self.firsts = firsts
         let indexed = Set(names.filter { SegmentName.firstSequence(ofIndex: $0) != nil })
         var filterBytes = 0
@@ -52,7 +54,7 @@ struct History {
     /// The segments before `end`, oldest first; what was found of them is put into the report.
     func segments(before end: Int, report: inout RecoveryReport) -> [SealedSegment] {
         var segments: [SealedSegment] = []
-        var budget = Self.scanBytesMax
+        var budget = scanBytesMax
         for ordinal in (0..<end).reversed() {
             switch found[ordinal] {
             case .indexed(let segment):

@@ -114,7 +114,9 @@ struct Recovery {
         // A process killed before it could has made names that are not durable, and what it acknowledges next
         // would go with them.
         try directory.synchronize()
-        let history = History(IndexMaker(directory: directory, hash: hash, options: options), names: names, firsts: firsts)
+        let history = History(
+            IndexMaker(directory: directory, hash: hash, options: options), scanBytesMax: options.historyScanBytesMax, names: names,
+            firsts: firsts)
         let state = try scanEnd(firsts, history)
         sealed = history.segments(before: firsts.count - segments.count, report: &report)
         latest = sealed.reduce(state.latest) { max($0, $1.latest ?? $0) }

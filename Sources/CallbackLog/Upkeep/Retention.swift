@@ -34,6 +34,7 @@ extension Upkeep {
             let names = try directory.names()
             var removed = 0
             while let oldest = try oldestToGo() {
+                guard try carryOver(oldest) else { return false }
                 shared.published.withLock { $0.removeOldest() }
                 shared.files.forget(.segment, of: oldest.first)
                 shared.files.forget(.index, of: oldest.first)

@@ -10,6 +10,7 @@
 
 import Dispatch
 import Platform
+import Synchronization
 
 /// State of the upkeep queue; touched by nothing else.
 final class Upkeep {
@@ -24,20 +25,24 @@ final class Upkeep {
     let time: LogTime
     let observe: @Sendable (LogEvent) -> Void
     private let maker: IndexMaker
+    var hash: KeyedHash { maker.hash }
     /// Runs a closure with this upkeep, on its queue, after so many milliseconds.
     private let later: @Sendable (Int, @escaping @Sendable (Upkeep) -> Void) -> Void
     /// Seals the open segment where its first record is older than this many milliseconds; nil: whatever its age.
     /// Returns at once; upkeep is woken when it is done.
     let seal: @Sendable (Int64?) -> Void
+    /// Appends records, and waits until they are durable: false where they are not.
+    let append: @Sendable ([Submission]) -> Bool
 
     /// When a segment was last read again on suspicion, in monotonic milliseconds. As many as there are segments.
     private var reread: [UInt64: Int64] = [:]
-    private var isTimerDue = false
-    private var isClosed = false
+    /// When the next run is due, in monotonic milliseconds; nil while none is.
+    private var runDueMilliseconds: Int64?
 
     init(
         directory: any Directory, shared: Shared, maker: IndexMaker, options: LogOptions, time: LogTime,
         observe: @escaping @Sendable (LogEvent) -> Void, seal: @escaping @Sendable (Int64?) -> Void,
+        append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (Upkeep) -> Void) -> Void
     ) {
         self.directory = directory
@@ -47,12 +52,13 @@ final class Upkeep {
         self.time = time
         self.observe = observe
         self.seal = seal
+        self.append = append
         self.later = later
     }
 
     /// Does what there is to do.
     func run() {
-        guard !isClosed else { return }
+        guard !shared.isClosing.load(ordering: .relaxed) else { return }
         var isWhole = rereadSuspects()
         isWhole = indexSegments() && isWhole
         isWhole = retain() && isWhole
@@ -64,14 +70,14 @@ final class Upkeep {
         }
     }
 
-    /// No timer does anything after it.
-    func close() { isClosed = true }
-
     private func scheduleRun(_ milliseconds: Int) {
-        guard !isTimerDue else { return }
-        isTimerDue = true
+        let due = time.monotonicMilliseconds() + Int64(milliseconds)
+        if let runDueMilliseconds, runDueMilliseconds <= due { return }
+        runDueMilliseconds = due
         later(milliseconds) {
-            $0.isTimerDue = false
+            // One that was due earlier has taken its place.
+            guard $0.runDueMilliseconds == due else { return }
+            $0.runDueMilliseconds = nil
             $0.run()
         }
     }
@@ -84,9 +90,9 @@ final class Upkeep {
         for first in shared.takeSuspects().sorted() {
             let now = time.monotonicMilliseconds()
             if let before = reread[first], now - before < Int64(Self.restMilliseconds) { continue }
-            guard let segment = shared.published.withLock({ $0.sealed.first { $0.first == first } }) else {
+            guard let segment = shared.sealed(first) else {
                 // Damage in the open segment: it is closed as it is (API.md §7), and read when it is sealed.
-                if shared.has(first) { seal(nil) }
+                if shared.published.withLock({ $0.open.first == first }) { seal(nil) }
                 continue
             }
             reread[first] = now
@@ -99,7 +105,7 @@ final class Upkeep {
     /// Makes the index files that are missing, newest first, since what was sent last is sent again first.
     private func indexSegments() -> Bool {
         var tried: Set<UInt64> = []
-        while !isClosed {
+        while !shared.isClosing.load(ordering: .relaxed) {
             let next = shared.published.withLock { published in
                 published.sealed.last { segment in
                     if case .onDisk = segment.index { return false }
@@ -119,7 +125,10 @@ final class Upkeep {
     private func index(_ segment: SealedSegment) -> Bool {
         var failure: SystemError?
         do throws(SystemError) {
-            let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure)
+            let shared = self.shared
+            let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure) {
+                shared.isClosing.load(ordering: .relaxed)
+            }
             shared.published.withLock { $0.replace(made) }
             // The name leads to another file now.
             shared.files.forget(.index, of: segment.first)
@@ -127,6 +136,7 @@ final class Upkeep {
         } catch {
             failure = error
         }
+        if shared.isClosing.load(ordering: .relaxed) { return false }
         if let failure { observe(.indexFailed("\(failure)")) }
         return failure == nil
     }

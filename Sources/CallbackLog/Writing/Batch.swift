@@ -59,7 +59,7 @@ struct Batch {
             let other = submissions[fresh[index].submission]
             guard isSameRequest(other, submission) else { continue }
             if count == 0 { count = fresh[index].count }
-            if fresh[index].payloadHash == payloadHash, other.record[other.payload] == submission.record[submission.payload] {
+            if fresh[index].payloadHash == payloadHash, other.kind == submission.kind, other.record[other.payload] == submission.record[submission.payload] {
                 return Held(count: count, duplicate: fresh[index].sequence)
             }
         }
@@ -72,9 +72,16 @@ struct Batch {
         let submission = submissions[position]
         let sequence = durable + 1 + UInt64(fresh.count)
         let offset = lines.count
-        RecordFormat.appendCallback(
-            sequence: sequence, receivedAt: receivedAt, requestID: submission.record.span.extracting(submission.requestID),
-            status: submission.status, payload: submission.record.span.extracting(submission.payload), durable: durable, to: &lines)
+        let requestID = submission.record.span.extracting(submission.requestID)
+        let payload = submission.record.span.extracting(submission.payload)
+        if submission.kind == .callback {
+            RecordFormat.appendCallback(
+                sequence: sequence, receivedAt: receivedAt, requestID: requestID, status: submission.status, payload: payload,
+                durable: durable, to: &lines)
+        } else {
+            RecordFormat.appendAnnouncement(
+                sequence: sequence, receivedAt: receivedAt, requestID: requestID, members: payload, durable: durable, to: &lines)
+        }
         fresh.append(
             Fresh(
                 submission: position, sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset,
@@ -100,7 +107,7 @@ struct Batch {
             index.append(
                 RecordEntry(
                     sequence: record.sequence, requestHash: record.requestHash, payloadHash: record.payloadHash,
-                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: .callback))
+                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: submissions[record.submission].kind))
         }
     }
 

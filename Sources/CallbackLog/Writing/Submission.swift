@@ -6,14 +6,16 @@
 import Dispatch
 import Platform
 
-/// A decoded callback on its way into the log.
+/// A record on its way into the log: a decoded callback, or one of another kind.
 public struct Submission: Sendable {
+    public let kind: RecordKind
     /// The bytes that `requestID` and `payload` point into.
     public let record: [UInt8]
     /// 1 to 256 bytes of visible ASCII, unescaped.
     public let requestID: Range<Int>
-    /// A JSON object without white space between its tokens.
+    /// Of a callback: a JSON object without white space between its tokens. Otherwise the members of the kind.
     public let payload: Range<Int>
+    /// Of a callback; of no meaning otherwise.
     public let status: RecordedStatus
     /// Who is told, as `CallbackLog.addRecipient` numbered it.
     public let recipient: Int
@@ -21,6 +23,11 @@ public struct Submission: Sendable {
     public let ticket: UInt64
 
     public init(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
+        self.init(.callback, record: record, requestID: requestID, payload: payload, status: status, recipient: recipient, ticket: ticket)
+    }
+
+    init(_ kind: RecordKind, record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
+        self.kind = kind
         self.record = record
         self.requestID = requestID
         self.payload = payload
@@ -89,6 +96,8 @@ public struct LogOptions: Sendable {
     public var paddingBytes = 256 * 1_024
     /// Cuts the index's hashes short; for tests.
     var hashMask = UInt64.max
+    /// Fewer in tests.
+    var historyScanBytesMax = History.scanBytesMax
     /// False: nothing is done but taking records; for tests of that alone.
     var hasUpkeep = true
     public init() {}

@@ -106,6 +106,16 @@ final class Writer {
         batch.begin()
     }
 
+    /// Appends `submissions`; true once all of them are durable.
+    func append(whole submissions: [Submission]) -> Bool {
+        guard !isClosed else { return false }
+        var isWhole = true
+        append(submissions) { _, outcomes in
+            for outcome in outcomes { if case .stored = outcome { continue } else { isWhole = false } }
+        }
+        return isWhole
+    }
+
     private func commit(_ submissions: ArraySlice<Submission>) {
         batch.begin(submissions)
         checkSpace()
@@ -134,6 +144,10 @@ final class Writer {
         let payloadHash = hash.hash(submission.record.span.extracting(submission.payload))
         let held = batch.held(submission, requestHash: requestHash, payloadHash: payloadHash)
         if let sequence = held.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
+        guard submission.kind == .callback else {
+            return batch.add(
+                position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
+        }
         switch duplicates.decide(submission, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count) {
         case .duplicate(let sequence): batch.answer(.stored(sequence: sequence, duplicate: true))
         case .tooManyRecords: batch.answer(.tooManyRecords)

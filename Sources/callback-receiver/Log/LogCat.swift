@@ -81,7 +81,8 @@ struct LogCat: ParsableCommand {
             output.bytes.append(0x0A)
             try output.lineEnded()
         }
-        var scan = LogScan(follow ? log.sealed : log)
+        let wanted = filter.since.map { log.since($0) } ?? log
+        var scan = LogScan(follow ? wanted.sealed : wanted)
         while try scan.scanSegment(visit: { (record, bytes) throws(OutputEnd) in try show(record, bytes, &output) }) != nil {}
         damageCount = scan.report.damageCount
         do throws(OutputEnd) { try output.flush() } catch { throw .visitor(error) }

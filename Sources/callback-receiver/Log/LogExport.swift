@@ -46,13 +46,17 @@ struct LogExport: ParsableCommand {
         var output = Output()
         var newest = NewestCallbacks(log, since: times.since, until: times.until) { bar.pass($0) }
         var requestID: [UInt8] = []
+        var refused = 0
         let (format, wanted) = (format, status?.derived)
         if format == .csv { StatusRow.appendHeader(to: &output.bytes) }
         do throws(ScanFailure<OutputEnd>) {
             let report = try newest.forEach { (record, bytes, count) throws(OutputEnd) in
                 let payload = bytes.extracting(record.payload)
-                // What the present decoder refuses was taken by another: its line is in `log redecode`.
-                guard let reading = try? CallbackReading(payload: payload), wanted ?? reading.status == reading.status else { return }
+                guard let reading = try? CallbackReading(payload: payload) else {
+                    refused += 1
+                    return
+                }
+                guard wanted ?? reading.status == reading.status else { return }
                 requestID.removeAll(keepingCapacity: true)
                 record.appendRequestID(of: bytes, to: &requestID)
                 switch format {
@@ -76,5 +80,10 @@ struct LogExport: ParsableCommand {
             return
         }
         try output.finish()
+        // Another decoder took them.
+        if refused > 0 {
+            StandardStream.error(
+                "callback-receiver: \(Counted.text(refused, "request")) left out whose payload the present decoder refuses; see callback-receiver log redecode\n")
+        }
     }
 }

@@ -16,7 +16,7 @@ struct LogVerify: ParsableCommand {
             lost; the exit status is then 1. The end of the newest file may be torn (after a crash, until the server \
             starts again) or half written (while it runs): that is said, and is no damage, since nothing from there on \
             was acknowledged. An index file that is damaged is named likewise, with exit status 1; nothing is lost by it: \
-            delete it, and the server makes it anew. One that is missing or outdated is said, and is no damage.
+            delete it, and the server makes it anew. How many are missing or outdated is said, and is no damage.
 
               callback-receiver log verify --data-directory ./callback-data
               callback-receiver log verify > report.txt || mail ops@example.com < report.txt
@@ -46,6 +46,9 @@ struct Verification {
     private(set) var report = ScanReport()
     private var firstDamage: LogDamage?
     private var firstFinding: IndexFinding?
+    /// Index files that are missing or outdated.
+    private var outdated: IndexFinding?
+    private var outdatedCount = 0
 
     /// Reads all of `log` and says each thing that it finds.
     static func run(_ log: LogInspection, withIndexes: Bool, _ bar: ProgressBar, _ output: inout Output) throws -> Verification {
@@ -76,12 +79,17 @@ struct Verification {
 
     private mutating func say(_ finding: IndexFinding?, to output: inout Output) throws {
         guard let finding else { return }
+        guard finding.isDamage else {
+            outdated = outdated ?? finding
+            return outdatedCount += 1
+        }
+        firstFinding = firstFinding ?? finding
         try output.say(finding.line)
-        if finding.isDamage { firstFinding = firstFinding ?? finding }
     }
 
     private func sayEnd(of log: LogInspection, listed: Int, to output: inout Output) throws {
         if report.damageCount > listed { try output.say("\(report.damageCount - listed) damaged places more") }
+        if let outdated { try output.say(outdated.line + (outdatedCount > 1 ? "; and \(outdatedCount - 1) more like it" : "")) }
         if let tear = report.tear {
             try output.say(
                 "\(tear.segment): byte \(tear.offset): torn by a crash, or being written just now; no damage: nothing from here on was acknowledged")

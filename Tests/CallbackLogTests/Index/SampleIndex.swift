@@ -24,7 +24,10 @@ struct SampleRecord {
 }
 
 struct SampleIndex {
-    static let name = SegmentName.index(first: 1_000)
+    /// What its file is called does not matter to an index; the disk tells no derived files by theirs.
+    static let name = "index"
+    /// Drawn, of an index that is not a test's.
+    static let number: UInt64 = 7
     static let versions = DerivedVersions(decoder: 3, verdicts: 5)
 
     var first: UInt64 = 1_000
@@ -67,9 +70,10 @@ struct SampleIndex {
 
     /// Writes the index file onto the disk.
     @discardableResult
-    func write(on disk: MemoryDisk) throws -> IndexFile {
+    func write(on disk: MemoryDisk, number: UInt64 = number) throws -> IndexFile {
         var writer = IndexFileWriter(
-            try disk.create(Self.name), first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash)
+            try disk.create(Self.name), first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash,
+            number: number)
         for record in records {
             try writer.append(
                 record.entry, receivedAt: record.receivedAt, status: record.status, failureClass: record.failureClass, keys: record.keys.span)
@@ -78,9 +82,9 @@ struct SampleIndex {
     }
 
     /// The bytes of the index file.
-    func written() throws -> [UInt8] {
+    func written(number: UInt64 = number) throws -> [UInt8] {
         let disk = MemoryDisk()
-        try write(on: disk)
+        try write(on: disk, number: number)
         return disk[Self.name] ?? []
     }
 
@@ -89,14 +93,20 @@ struct SampleIndex {
             file, first: first, successor: successor, segmentBytes: segmentBytes, versions: Self.versions, hash: hash, keepsFilter: keepsFilter)
     }
 
-    /// What a look-up of a request hash must find.
-    func entries(of requestHash: UInt64) -> [RecordEntry] {
-        Array(records.reversed().filter { $0.entry.requestHash == requestHash }.map(\.entry).prefix(IndexFile.runEntriesMax))
+    /// What a look-up of each request hash must find.
+    var entriesByRequest: [UInt64: [RecordEntry]] {
+        Dictionary(grouping: records.reversed().map(\.entry)) { $0.requestHash }.mapValues { Array($0.prefix(IndexFile.runEntriesMax)) }
     }
 
-    /// What a look-up of a key's hash must find.
-    func entries(ofKey keyHash: UInt64) -> [RecordEntry] {
-        Array(records.reversed().filter { $0.keys.contains(keyHash) }.map { $0.indexed.entry(requestHash: 0) }.prefix(IndexFile.runEntriesMax))
+    /// What a look-up of each key's hash must find.
+    var entriesByKey: [UInt64: [RecordEntry]] {
+        var found: [UInt64: [RecordEntry]] = [:]
+        for record in records.reversed() {
+            for key in Set(record.keys) where (found[key]?.count ?? 0) < IndexFile.runEntriesMax {
+                found[key, default: []].append(record.indexed.entry(requestHash: 0))
+            }
+        }
+        return found
     }
 }
 

@@ -6,14 +6,18 @@
 @testable import CallbackLog
 
 struct AcknowledgedRecords {
-    struct Callback: Hashable {
+    struct Callback: Hashable, CustomStringConvertible {
         let identifier: String
         let payload: String
+        var description: String { "\(identifier)\(payload.count < 40 ? payload : payload.prefix(20) + "…")" }
     }
     /// Told to somebody: this callback has this sequence, for ever.
     private(set) var sequences: [Callback: UInt64] = [:]
     /// Handed over and not acknowledged as stored. After a crash such a record may be there.
     private(set) var unsure: Set<Callback> = []
+    private(set) var floor: UInt64 = 1
+    /// Whether a callback may have been stored again, since its record could not be read when it came.
+    var mayRepeat = false
     /// The highest sequence that anybody was told of.
     private(set) var highest: UInt64 = 0
 
@@ -22,7 +26,11 @@ struct AcknowledgedRecords {
         switch outcome {
         case .stored(let sequence, let isDuplicate):
             if let known = sequences[callback] {
-                return isDuplicate && sequence == known ? nil : "\(callback) is \(known), and now \(String(describing: outcome))"
+                if mayRepeat, !isDuplicate, sequence > highest {
+                    highest = sequence
+                    return nil
+                }
+                return isDuplicate && (sequence == known || mayRepeat) ? nil : "\(callback) is \(known), and now \(String(describing: outcome))"
             }
             if isDuplicate, !unsure.contains(callback) { return "\(callback) was never handed over before, and yet \(String(describing: outcome))" }
             if sequences.values.contains(sequence) { return "\(sequence) was given before; now to \(callback)" }
@@ -45,10 +53,19 @@ struct AcknowledgedRecords {
         if sequences[callback] == nil { unsure.insert(callback) }
     }
 
+    /// The log begins with this sequence: whatever has a lower one went by retention.
+    mutating func retire(below floor: UInt64) {
+        self.floor = floor
+        for (callback, sequence) in sequences where sequence < floor {
+            sequences[callback] = nil
+            unsure.insert(callback)
+        }
+    }
+
     /// Says what is wrong with what a log shows of these requests.
     func faults(in open: OpenLog, identifiers: [String]) -> [String] {
         var faults: [String] = []
-        var seen: [Callback: UInt64] = [:]
+        var seen: [Callback: Set<UInt64>] = [:]
         for identifier in identifiers {
             guard let records = try? open.records(identifier) else {
                 faults.append("\(identifier) cannot be read")
@@ -57,14 +74,16 @@ struct AcknowledgedRecords {
             if records.map(\.sequence) != records.map(\.sequence).sorted(by: >) { faults.append("\(identifier) is not newest first: \(records)") }
             for record in records {
                 let callback = Callback(identifier: identifier, payload: record.payload)
-                if seen.updateValue(record.sequence, forKey: callback) != nil { faults.append("\(callback) stands twice: \(records)") }
+                if seen[callback] != nil, !mayRepeat { faults.append("\(callback) stands twice: \(records)") }
+                seen[callback, default: []].insert(record.sequence)
                 if sequences[callback] == nil, !unsure.contains(callback) { faults.append("\(callback) is invented") }
             }
         }
-        for (callback, sequence) in sequences where seen[callback] != sequence {
-            faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map(String.init) ?? "gone")")
+        for (callback, sequence) in sequences where seen[callback]?.contains(sequence) != true {
+            faults.append("\(callback) was acknowledged as \(sequence) and is \(seen[callback].map { "\($0)" } ?? "gone")")
         }
-        if seen.values.sorted() != Array(1..<(open.log.durable + 1)) { faults.append("not dense: \(seen.values.sorted()) up to \(open.log.durable)") }
+        let all = seen.values.joined().sorted()
+        if all != Array(floor..<max(floor, open.log.durable + 1)) { faults.append("not dense: \(all) from \(floor) up to \(open.log.durable)") }
         return faults
     }
 }

@@ -15,7 +15,7 @@ import Testing
         static let identifiers = ["a", "b\"", "c\\", "d"]
         var generator: SeededGenerator
         let clock = TurnedClock()
-        var disk = MemoryDisk()
+        var disk: MemoryDisk
         var model = AcknowledgedRecords()
         var open: OpenLog?
         var steps: [String] = []
@@ -27,6 +27,8 @@ import Testing
             generator = SeededGenerator(seed: seed)
             segmentBytesMax = [300, 700, 1 << 20].randomElement(using: &generator) ?? 700
             hashMask = [.max, 1, 0].randomElement(using: &generator) ?? 0
+            // Lines are short: on small sectors many of them lie on two.
+            disk = MemoryDisk(sectorBytes: [64, StoredFile.sectorBytes].randomElement(using: &generator) ?? 64)
         }
 
         mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
@@ -154,10 +156,7 @@ import Testing
         }
     }
 
-    /// Seeds that once failed.
-    private static let found: [UInt64] = [68, 757, 1_128, 1_791, 2_792, 3_178, 3_483, 3_538]
-
-    @Test("whatever happens, what was acknowledged is there, once, in order, and nothing is invented", arguments: Array(0..<60) + found)
+    @Test("whatever happens, what was acknowledged is there, once, in order, and nothing is invented", arguments: 0..<70 as Range<UInt64>)
     func anything(seed: UInt64) throws {
         var run = Run(seed: seed)
         let faults = run.play(stepCount: 120)

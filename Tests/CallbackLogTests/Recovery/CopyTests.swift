@@ -104,8 +104,8 @@ import Testing
 
     @Test("a checkpoint that the page cache shows and the disk never got is written again before records stand behind it")
     func unsyncedCheckpoint() throws {
-        // The checkpoint lies on two pages for some length of the first record.
-        for length in 0..<MemoryDisk.pageBytes {
+        // The checkpoint lies on two sectors for some length of the first record.
+        for length in 0..<StoredFile.sectorBytes {
             let payload = "{\"text\":\"" + String(repeating: "x", count: length) + "\"}"
             let open = try OpenLog(MemoryDisk())
             #expect(open.append("a", payload) == .fresh(1))

@@ -9,6 +9,12 @@ import Dispatch
 enum Operation: String, CaseIterable, Sendable {
     case names, create, open, rename, remove, synchronizeDirectory, isGone, freeBytes
     case size, isLinked, read, write, synchronizeData, truncate
+
+    /// Those that change the disk, or what of it is stable.
+    static let changing: Set<Operation> = [.create, .rename, .remove, .synchronizeDirectory, .write, .synchronizeData, .truncate]
+
+    /// True for what has done something also where it fails.
+    var failsInHalves: Bool { self == .write || self == .synchronizeData }
 }
 
 /// One call, in the order in which they came.
@@ -19,6 +25,8 @@ struct Call: Equatable, Sendable, CustomStringConvertible {
     /// Of the file; a name may be given again, a number is not. Nil for the directory's calls.
     let inode: Int?
     let failed: Bool
+    /// A write of line feeds only: padding, of which nobody is told anything.
+    var isPadding = false
     var description: String { name.isEmpty ? operation.rawValue : "\(operation.rawValue) \(name)" }
 }
 
@@ -30,6 +38,19 @@ struct Fault: Sendable {
         case failsThoughDone(Int32)
         /// A write takes only so many bytes.
         case writesOnly(Int)
+        /// Somebody moves the directory away, just before the call.
+        case movesDirectory
+        /// Somebody deletes the directory and all that is in it, just before the call.
+        case deletesDirectory
+
+        /// errno of a call that fails.
+        var code: Int32? {
+            switch self {
+            case .fails(let code), .failsThoughDone(let code): code
+            case .writesOnly, .movesDirectory, .deletesDirectory: nil
+            }
+        }
+        var isUndone: Bool { if case .fails = self { true } else { false } }
     }
 
     let operations: Set<Operation>

@@ -7,8 +7,8 @@ import Platform
 
 final class MemoryFile: File {
     let name: String
-    let inode: Int
-    let disk: MemoryDisk
+    private let inode: Int
+    private let disk: MemoryDisk
 
     init(name: String, inode: Int, disk: MemoryDisk) {
         self.name = name
@@ -17,87 +17,45 @@ final class MemoryFile: File {
     }
 
     private func perform<Result>(
-        _ operation: Operation, _ body: (inout MemoryDisk.State, Fault.Effect?) throws(SystemError) -> Result
+        _ operation: Operation, isPadding: Bool = false, _ body: (inout StoredFile, Fault.Effect?) -> Result
     ) throws(SystemError) -> Result {
-        try disk.state.withLock { state throws(SystemError) in
-            let effect = disk.begin(operation, name, inode: inode, &state)
-            return try body(&state, effect)
-        }
+        try disk.perform(operation, name, inode: inode, isPadding: isPadding) { state, effect in body(&state.contents.files[inode], effect) }
     }
 
-    private func failure(_ operation: Operation, _ code: Int32) -> SystemError {
-        SystemError(operation: operation.rawValue, path: name, code: code)
+    func size() throws(SystemError) -> Int64 { try perform(.size) { file, _ in Int64(file.cached.count) } }
+
+    func isLinked() throws(SystemError) -> Bool {
+        try disk.perform(.isLinked, name, inode: inode) { state, _ in state.contents.names.now.values.contains(inode) }
     }
-
-    private func whole<Result>(_ operation: Operation, _ body: (inout MemoryDisk.State) -> Result) throws(SystemError) -> Result {
-        try perform(operation) { state, effect throws(SystemError) in
-            switch effect {
-            case .fails(let code): throw failure(operation, code)
-            case .failsThoughDone(let code):
-                _ = body(&state)
-                throw failure(operation, code)
-            case .writesOnly, nil: return body(&state)
-            }
-        }
-    }
-
-    func size() throws(SystemError) -> Int64 { try whole(.size) { Int64($0.inodes[inode].cached.count) } }
-
-    func isLinked() throws(SystemError) -> Bool { try whole(.isLinked) { $0.names.values.contains(inode) } }
 
     func read(at offset: Int64, count: Int, into buffer: inout [UInt8], from start: Int) throws(SystemError) -> Int {
-        let found = try whole(.read) { state in
-            let all = state.inodes[inode].cached
-            let from = min(Int(offset), all.count)
-            return Array(all[from..<min(from + count, all.count)])
+        let found = try perform(.read) { file, _ in
+            let from = min(Int(offset), file.cached.count)
+            return Array(file.cached[from..<min(from + count, file.cached.count)])
         }
         buffer.replaceSubrange(start..<(start + found.count), with: found)
         return found.count
     }
 
     func write(_ bytes: [UInt8], from start: Int, at offset: Int64) throws(SystemError) -> Int {
-        try perform(.write) { state, effect throws(SystemError) in
+        try perform(.write, isPadding: bytes[start...].allSatisfy { $0 == 0x0A }) { file, effect in
             var count = bytes.count - start
-            var code: Int32?
             switch effect {
-            case .fails(let failing):
-                count /= 2
-                code = failing
-            case .failsThoughDone(let failing): code = failing
+            case .fails: count /= 2
             case .writesOnly(let bytes): count = min(count, bytes)
-            case nil: break
+            case .failsThoughDone, .movesDirectory, .deletesDirectory, nil: break
             }
-            let from = Int(offset)
-            let size = state.inodes[inode].cached.count
-            if size < from + count { state.inodes[inode].cached.append(contentsOf: [UInt8](repeating: 0, count: from + count - size)) }
-            state.inodes[inode].cached.replaceSubrange(from..<(from + count), with: bytes[start..<(start + count)])
-            if count > 0 { state.inodes[inode].dirty.append(MemoryDisk.pages(from..<(from + count))) }
-            if let code { throw failure(.write, code) }
+            file.write(bytes[start..<(start + count)], at: Int(offset))
             return count
         }
     }
 
     func synchronizeData() throws(SystemError) {
         disk.state.withLock { $0.hold }?.pass()
-        try perform(.synchronizeData) { state, effect throws(SystemError) in
-            switch effect {
-            case .fails(let code):
-                // The kernel tells once and marks the pages clean.
-                state.inodes[inode].dirty = []
-                throw failure(.synchronizeData, code)
-            case .failsThoughDone(let code):
-                state.makeStable(inode)
-                throw failure(.synchronizeData, code)
-            case .writesOnly, nil: state.makeStable(inode)
-            }
+        try perform(.synchronizeData) { file, effect in
+            if case .fails = effect { file.failToSynchronize() } else { file.synchronize() }
         }
     }
 
-    func truncate(to size: Int64) throws(SystemError) {
-        try whole(.truncate) { state in
-            let count = state.inodes[inode].cached.count
-            if count > Int(size) { state.inodes[inode].cached.removeSubrange(Int(size)...) }
-            if count < Int(size) { state.inodes[inode].cached.append(contentsOf: [UInt8](repeating: 0, count: Int(size) - count)) }
-        }
-    }
+    func truncate(to size: Int64) throws(SystemError) { try perform(.truncate) { file, _ in file.truncate(to: Int(size)) } }
 }

@@ -13,7 +13,7 @@ import Synchronization
 struct SeenRecord: Equatable, CustomStringConvertible {
     let sequence: UInt64
     let payload: String
-    var description: String { "\(sequence):\(payload)" }
+    var description: String { "\(sequence):\(payload.prefix(40))" }
 }
 
 final class OpenLog {
@@ -46,14 +46,26 @@ final class OpenLog {
     var events: [LogEvent] { answers.state.withLock { $0.events } }
 
     /// Everything handed over so far has been through the writer.
-    func settle() { log.writer.queue.sync {} }
+    func settle() { wait(for: log.writer.queue) }
+
+    /// A log that a fault has hit may hang: then the wait ends all the same.
+    private func wait(for queue: DispatchQueue) {
+        if disk.hitCount > 0 { expectToRun(on: queue) {} } else { queue.sync {} }
+    }
 
     /// Upkeep has done what there is to do now, what it asked of the writer included.
     func settleUpkeep() {
         for _ in 0..<3 {
             settle()
-            log.upkeep.queue.sync {}
+            wait(for: log.upkeep.queue)
         }
+    }
+
+    /// A clean stop.
+    func close() {
+        settle()
+        let log = log
+        if disk.hitCount > 0 { expectToRun(on: .global()) { log.close() } } else { log.close() }
     }
 
     /// Hands over; the ticket, or nil when it was not taken.

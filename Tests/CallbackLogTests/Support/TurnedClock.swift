@@ -38,7 +38,7 @@ final class TurnedClock: Sendable {
 
     func advance(milliseconds: Int64) {
         let target = state.withLock { $0.monotonic } + milliseconds
-        while let timer = next(before: target) { timer.queue.sync(execute: timer.body) }
+        while let timer = next(before: target) { expectToRun(on: timer.queue, timer.body) }
         state.withLock {
             $0.wall += target - $0.monotonic
             $0.monotonic = target

@@ -1,88 +1,13 @@
-// Invariant 3: a failed write or fdatasync is never retried in place; what was acknowledged is on the disk,
-// whatever call failed, and intake comes back when the fault goes.
-// Every call of the workload fails once in its turn. Must not know: recovery's own calls (CopyTests).
+// Invariant 3, step by step: what becomes of a batch whose write or fdatasync fails.
+//
+// Must not know: what else may fail (EveryCallTests), recovery's own calls (CopyTests).
 
 import Platform
 import Testing
 
 @testable import CallbackLog
 
-/// What goes wrong, where, and how often.
-struct Scenario: Sendable, CustomTestStringConvertible {
-    let name: String
-    let effect: Fault.Effect
-    let operations: Set<CallbackLogTests.Operation>
-    let times: Int
-    var testDescription: String { "\(name), \(times == .max ? "from then on" : "\(times) times")" }
-
-    static let changing: Set<CallbackLogTests.Operation> = [.create, .rename, .remove, .synchronizeDirectory, .write, .synchronizeData, .truncate]
-    static let all: [Scenario] = [1, 2, 3, .max].flatMap { times in
-        [
-            Scenario(name: "EIO at any call", effect: .fails(SystemError.inputOutput), operations: Set(Operation.allCases), times: times),
-            Scenario(name: "EIO at a change", effect: .fails(SystemError.inputOutput), operations: changing, times: times),
-            Scenario(name: "EIO, and yet done", effect: .failsThoughDone(SystemError.inputOutput), operations: changing, times: times),
-            Scenario(name: "ENOSPC", effect: .fails(SystemError.noSpace), operations: [.write, .create], times: times),
-            Scenario(name: "nothing written", effect: .writesOnly(0), operations: [.write], times: times),
-            Scenario(name: "a byte written", effect: .writesOnly(1), operations: [.write], times: min(times, 500)),
-        ]
-    }
-}
-
 @Suite struct FaultTests {
-    /// Every record that was acknowledged is there with its sequence; what else is there was submitted.
-    private func check(_ acknowledged: [UInt64: String], on disk: MemoryDisk, _ what: String) throws {
-        let open = try OpenLog(disk)
-        let seen = Dictionary(uniqueKeysWithValues: try open.records("a").map { ($0.sequence, $0.payload) })
-        for (sequence, payload) in acknowledged where seen[sequence] != payload {
-            Issue.record("\(what): \(sequence) is \(seen[sequence] ?? "gone"), not \(payload)")
-        }
-        if open.log.report.damageCount != 0 { Issue.record("\(what): \(open.log.report)") }
-        if Set(seen.values).count != seen.count { Issue.record("\(what): a payload twice, \(seen)") }
-    }
-
-    @Test("whichever call fails: what was acknowledged outlives a power loss, and intake comes back", arguments: Scenario.all)
-    func anyCall(scenario: Scenario) throws {
-        for call in 0..<200 {
-            // 400 bytes: the third batch rolls.
-            let open = try OpenLog(MemoryDisk(), segmentBytesMax: 400)
-            open.disk.inject(Fault(scenario.effect, on: scenario.operations, after: call, times: scenario.times))
-            var acknowledged: [UInt64: String] = [:]
-            for number in 0..<5 {
-                let payloads = ["{\"n\":\(number)}", "{\"m\":\(number)}"]
-                for (payload, outcome) in zip(payloads, open.appendTogether(payloads.map { ("a", $0) })) {
-                    if case .stored(let sequence, false) = try #require(outcome) { acknowledged[sequence] = payload }
-                }
-                try check(acknowledged, on: open.disk.afterPowerLoss(), "call \(call), batch \(number)")
-                if number == 2 { open.clock.advance(milliseconds: 1_100) }
-            }
-            open.disk.lift()
-            open.clock.advance(milliseconds: 1_100)
-            for number in 0..<5 {
-                guard case .stored(let sequence, _) = open.append("a", "{\"n\":\(number)}") else {
-                    Issue.record("call \(call): intake does not come back: \(open.log.readiness(options: LogOptions()))")
-                    break
-                }
-                acknowledged[sequence] = "{\"n\":\(number)}"
-            }
-            try check(acknowledged, on: open.disk.afterPowerLoss(), "call \(call), after it")
-            expectNoSecondSynchronization(open.disk)
-            open.log.close()
-            try check(acknowledged, on: open.disk.afterPowerLoss(), "call \(call), closed")
-            if open.disk.calls.count(where: { scenario.operations.contains($0.operation) }) < call { return }
-        }
-        Issue.record("the workload has more calls than were tried")
-    }
-
-    /// A file whose write or fdatasync failed is left: not written, not synced again.
-    private func expectNoSecondSynchronization(_ disk: MemoryDisk) {
-        var failed: Set<Int> = []
-        for call in disk.calls {
-            guard let inode = call.inode, call.operation == .write || call.operation == .synchronizeData else { continue }
-            if failed.contains(inode) { Issue.record("\(call) again after it failed") }
-            if call.failed { failed.insert(inode) }
-        }
-    }
-
     @Test("the batch is written once more, the same bytes, to a fresh segment named by its first sequence")
     func rewritten() throws {
         let open = try OpenLog(MemoryDisk())

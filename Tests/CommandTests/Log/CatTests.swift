@@ -53,6 +53,18 @@ struct CatTests {
         #expect(run.error.lines.count == 1 && run.error.contains(text), "\(run.error)")
     }
 
+    @Test("--since leaves out whole files by their next one's first record, and no record that is wanted", arguments: 1...13)
+    func since(sequence: Int) throws {
+        let log = HandmadeLog(records: 12, each: 3)
+        // Not a line: then it cannot be told, and the file before is read.
+        log.segments[7]?.insert("x", at: 0)
+        try log.write()
+        let run = try log.run("cat", "--since", HandmadeLog.moment(sequence))
+        #expect(run.output == (1...13).dropFirst(sequence - 1).filter { $0 < 13 }.map { HandmadeLog.record($0, "r\($0)") + "\n" }.joined())
+        let left = try LogInspection(path: log.path).since(#require(Timestamp(rfc3339: HandmadeLog.moment(sequence))))
+        #expect(left.segments.map(\.first) == (sequence <= 4 ? [1, 4, 7, 10] : sequence <= 10 ? [4, 7, 10] : [10]))
+    }
+
     @Test("damaged lines are passed over, and standard error says so")
     func damaged() throws {
         let log = HandmadeLog(records: 3, each: 3)

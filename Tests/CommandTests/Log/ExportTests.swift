@@ -85,6 +85,17 @@ struct ExportTests {
         #expect(run.error == "callback-receiver: 1 damaged place in \(log.path) passed over, 1 record lost; see callback-receiver log verify\n")
     }
 
+    @Test("a payload that the present decoder refuses is left out and said")
+    func refused() throws {
+        let log = HandmadeLog()
+        log.segments = [1: [HandmadeLog.record(1, "r1", payload: "{1}"), HandmadeLog.record(2, "r2")]]
+        try log.write()
+        let run = try log.run("export", "--format", "jsonl")
+        #expect(run.status == .exited(0))
+        #expect(run.output.lines.count == 1 && run.output.contains("r2"))
+        #expect(run.error.contains("1 request left out") && run.error.contains("log redecode"))
+    }
+
     @Test("however small the windows, each request comes once, where its newest callback stands, with all its callbacks counted")
     func windows() throws {
         var random = SeededGenerator(seed: 11)

@@ -17,9 +17,9 @@ final class HandmadeLog {
 
     static func index(_ first: Int) -> String { name(first).replacingOccurrences(of: ".jsonl", with: ".index") }
 
-    /// The moment of a record: a second for each sequence.
+    /// The moment of a record: a second for each sequence, within a day.
     static func moment(_ sequence: Int) -> String {
-        String(format: "2026-05-20T%02d:%02d:%02d.%03dZ", sequence / 3_600, sequence / 60 % 60, sequence % 60, sequence % 1_000)
+        String(format: "2026-05-20T%02d:%02d:%02d.%03dZ", sequence / 3_600 % 24, sequence / 60 % 60, sequence % 60, sequence % 1_000)
     }
 
     static func sealed(_ body: String) -> String {

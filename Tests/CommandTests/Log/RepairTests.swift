@@ -100,21 +100,44 @@ struct RepairTests {
         #expect(try log.content() == before)
     }
 
+    @Test("a file with the name of another makes more lost records than there can be: said, and nothing is written")
+    func tooManyLost() throws {
+        let log = HandmadeLog(records: 3, each: 3)
+        log.segments[90_000_000] = [HandmadeLog.record(90_000_000, "r")]
+        try log.write()
+        let place = try TemporaryDirectory()
+        let run = try log.run("repair", "--to", place.path(of: "copy"))
+        #expect(run.status == .exited(1))
+        #expect(run.error.contains("89999996 records are missing, which no damage explains"), "\(run.error)")
+        #expect(place.entries == [])
+    }
+
     @Test("without a target it is wrong usage", arguments: [[], ["--to", ""], ["--to", "~/x"]])
     func usage(arguments: [String]) throws {
         #expect(try runToExit(["log", "repair"] + arguments).status == .exited(64))
     }
 
-    @Test("a log without damage is copied as it is; nobody needs to read what is said")
-    func unread() throws {
+    @Test("a log without damage is copied as it is")
+    func undamaged() throws {
         let log = HandmadeLog(records: 6, each: 3)
         try log.write()
         let place = try TemporaryDirectory()
-        let command = "'\(ServerProcess.executable)' log repair --data-directory '\(log.path)' --to '\(place.path)' | true; exit ${PIPESTATUS[0]}"
-        let shell = try ChildProcess(executable: "/bin/bash", arguments: ["-c", command])
-        #expect(try shell.waitForExit() == .exited(0))
+        #expect(try log.run("repair", "--to", place.path).status == .exited(0))
         let reader = try LogReader(directory: place.path)
         #expect(reader.lines.map(\.text) == ([1, 4].flatMap { log.segments[$0] ?? [] }))
+    }
+
+    @Test("the copy is made, and damage is 1, though nobody reads what is said")
+    func unread() throws {
+        let log = try damagedLog()
+        let place = try TemporaryDirectory()
+        func unread(_ arguments: String) throws -> TestSupport.ExitStatus {
+            let command = "'\(ServerProcess.executable)' log \(arguments) --data-directory '\(log.path)' | true; exit ${PIPESTATUS[0]}"
+            return try ChildProcess(executable: "/bin/bash", arguments: ["-c", command]).waitForExit()
+        }
+        #expect(try unread("repair --to '\(place.path)'") == .exited(0))
+        #expect(try LogReader(directory: place.path).records.count == 9)
+        #expect(try unread("verify") == .exited(1))
     }
 }
 

@@ -127,6 +127,23 @@ struct VerifyTests {
         }
     }
 
+    @Test(
+        "a file that is removed before it is read is retention's where all before it are gone too, and damage where not",
+        arguments: [([1], 0), ([1, 4], 0), ([4], 1), ([1, 7], 1)])
+    func removedMeanwhile(removed: [Int], damageCount: Int) throws {
+        let log = HandmadeLog(records: 12, each: 3)
+        try log.write()
+        let found = try LogInspection(path: log.path)
+        for first in removed { try log.remove(HandmadeLog.name(first)) }
+        var scan = LogScan(found)
+        var places: [String] = []
+        while let damages = try scan.scanSegment() { places += damages.map(\.place.segment) }
+        #expect(scan.report.damageCount == damageCount && scan.report.lostCount == damageCount * 3)
+        #expect(places == removed.suffix(damageCount).map(HandmadeLog.name))
+        #expect(scan.report.removed == removed.map(HandmadeLog.name))
+        #expect(scan.report.records == 12 - 3 * removed.count)
+    }
+
     // MARK: index files
 
     /// Makes the index of a sealed segment, as the server would.
@@ -152,6 +169,14 @@ struct VerifyTests {
         let run = try log.run("verify")
         #expect(run.status == .exited(0))
         #expect(run.output.lines == ["2 files, 6 records (1 to 6), no damage"])
+    }
+
+    @Test("many missing index files are one line")
+    func manyIndexes() throws {
+        let log = HandmadeLog(records: 12, each: 3)
+        try log.write()
+        let run = try log.run("verify")
+        #expect(run.output.lines == ["\(HandmadeLog.index(1)): not there; no damage: the server makes it anew; and 2 more like it", "4 files, 12 records (1 to 12), no damage"])
     }
 
     @Test("an index file with a changed byte is 1, with file, offset and the remedy", arguments: [3, 4_096 + 40, 2 * 4_096 + 4])

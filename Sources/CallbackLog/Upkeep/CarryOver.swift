@@ -1,0 +1,76 @@
+// What must stay when its segment goes: announcements, recorded again first (DESIGN.md §5).
+//
+//     the newest announcement of a request, in the segment that goes        and its callbacks are
+//     recorded again                                                        nowhere, or in a segment that stays
+//     goes                                                                  all in the segment that goes
+//
+// Promises: the segment goes only once these are durable; a crash in between leaves both, and the newer one counts.
+// Must not know: what an announcement says.
+
+import Platform
+
+extension Upkeep {
+    /// Records handed to the writer at once.
+    private static let carriedAtOnceMax = 1_000
+
+    /// Records what must stay of `segment` again. False where that is not durable now.
+    func carryOver(_ segment: SealedSegment) throws(SystemError) -> Bool {
+        var reader = RecordReader()
+        var carried: [Submission] = []
+        for entry in try announcements(in: segment, using: &reader) {
+            let file = try shared.files.file(.segment, of: segment.first)
+            // What cannot be read is damage, and goes as such.
+            guard let line = try? reader.read(entry, in: file) else { continue }
+            var record: [UInt8] = []
+            line.appendRequestID(of: reader.bytes.span, to: &record)
+            let identifier = 0..<record.count
+            record += reader.bytes[line.payload]
+            guard stays(record.span.extracting(identifier), announcedBy: entry.sequence, in: segment, using: &reader) else { continue }
+            carried.append(
+                Submission(
+                    .announcement, record: record, requestID: identifier, payload: identifier.upperBound..<record.count,
+                    status: .unrecognized, recipient: 0, ticket: 0))
+            if carried.count == Self.carriedAtOnceMax {
+                guard append(carried) else { return false }
+                carried = []
+            }
+        }
+        return carried.isEmpty || append(carried)
+    }
+
+    private func announcements(in segment: SealedSegment, using reader: inout RecordReader) throws(SystemError) -> [RecordEntry] {
+        switch segment.index {
+        case .missing: return []
+        case .inMemory(let index): return (0..<index.count).map { (place: Int) in index[place] }.filter { $0.kind == .announcement }
+        case .onDisk(let index):
+            guard index.summary.counts.kinds[RecordCounts.slot(RecordKind.announcement.rawValue)] > 0 else { return [] }
+            let file = try shared.files.file(.index, of: segment.first)
+            var entries: [RecordEntry] = []
+            for ordinal in 0..<index.summary.recordCount {
+                do throws(IndexFault) {
+                    let record = try index.record(ordinal, in: file, using: &reader.pages)
+                    if record.kind == .announcement { entries.append(record.entry(requestHash: 0)) }
+                } catch {
+                    shared.suspect(segment.first)
+                    throw SystemError(operation: "read", path: SegmentName.index(first: segment.first), code: SystemError.inputOutput)
+                }
+            }
+            return entries
+        }
+    }
+
+    /// Whether the announcement `sequence` of this request is its newest, and the request not wholly of what goes.
+    private func stays(
+        _ identifier: Span<UInt8>, announcedBy sequence: UInt64, in segment: SealedSegment, using reader: inout RecordReader
+    ) -> Bool {
+        var hasCallback = false
+        for candidate in shared.candidates(of: hash.hash(identifier), using: &reader.pages).records {
+            guard let line = try? reader.read(candidate.entry, in: candidate.segment), line.names(identifier, in: reader.bytes.span) else { continue }
+            if candidate.entry.kind == .announcement, candidate.entry.sequence > sequence { return false }
+            guard candidate.entry.kind == .callback else { continue }
+            if candidate.entry.sequence >= segment.successor { return true }
+            hasCallback = true
+        }
+        return !hasCallback
+    }
+}
