@@ -63,7 +63,9 @@ struct LiveDamageTests {
         }
     }
 
-    @Test("a changed line of a sealed segment: never a wrong answer, named once it is read, and the rest is served", arguments: Change.allCases)
+    // A lost line feed is not among these: with an index, each of the two records is still read as it was written.
+    @Test("a changed line of a sealed segment: never a wrong answer, named once it is read, and the rest is served",
+        arguments: [Change.flippedByte, .zeroed, .overwritten])
     func sealed(change: Change) throws {
         try damaged(change, isNamedOnceRead: true) { log in
             let lines = log.records.filter { $0.file == log.files[1] }
