@@ -1,7 +1,7 @@
 // The segments of a log, written one after the other straight in the format of a record, without the server.
 //
 // Promises: byte for byte what the server would have written for these callbacks, had each been a batch of its own
-// (API.md §7): a segment ends where one more line would pass the server's default size, each line is proven by the one
+// (API.md §7): a segment ends where one more line would pass its size, the server's default, each line is proven by the one
 // after it and the last by a checkpoint; so opening it copies and cuts nothing. No index files: those are derived.
 // Must not know: what the callbacks say.
 
@@ -16,12 +16,16 @@ struct LogFiles {
     /// Of all segments.
     private(set) var bytes = 0
     private let directory: SystemDirectory
+    private let segmentBytesMax: Int
     private var file: (any File)?
     /// Of the segment that is being written: what is in the file, and what is not yet.
     private var written = 0
     private var lines: [UInt8] = []
 
-    init(in directory: SystemDirectory) { self.directory = directory }
+    init(in directory: SystemDirectory, segmentBytesMax: Int = LogFiles.segmentBytesMax) {
+        self.directory = directory
+        self.segmentBytesMax = segmentBytesMax
+    }
 
     /// Sequences are to be dense. The first one given begins a segment.
     mutating func append(
@@ -32,7 +36,7 @@ struct LogFiles {
         RecordFormat.appendCallback(
             sequence: sequence, receivedAt: receivedAt, requestID: requestID, status: status, payload: payload,
             durable: sequence - 1, to: &lines)
-        if written + lines.count > Self.segmentBytesMax {
+        if written + lines.count > segmentBytesMax {
             let line = Array(lines[start...])
             lines.removeSubrange(start...)
             try end()

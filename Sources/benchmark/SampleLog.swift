@@ -9,9 +9,9 @@ import Platform
 
 enum SampleLog {
     /// Writes the log in the directory at `path`. Returns its bytes.
-    static func write(records count: Int, to path: String) throws -> Int {
+    static func write(records count: Int, to path: String, segmentBytesMax: Int = LogFiles.segmentBytesMax) throws -> Int {
         let receivedAt = Timestamp(milliseconds: Clock.wallMilliseconds())
-        var files = LogFiles(in: try SystemDirectory(creating: path))
+        var files = LogFiles(in: try SystemDirectory(creating: path), segmentBytesMax: segmentBytesMax)
         for number in 1...UInt64(count) {
             var record: [UInt8] = []
             let identifier = Sample.requestID(series: Sample.knownSeries, number: number)

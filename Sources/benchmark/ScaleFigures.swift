@@ -47,7 +47,7 @@ struct ScaleFigures {
 
     private static let firstSeries: UInt32 = 0x400
     /// Of a load: in so long each log seals a segment or two and makes its index, the empty one, too.
-    private static let loadSecondsMin = 10
+    static let loadSecondsMin = 10
     private static let postRoundsMax = 3
 
     let tools: Tools

@@ -10,7 +10,8 @@ enum ScaleTable {
         """
         The log at scale: records as Crisp sends them, in segments of 128 MiB, all of it in the page cache. Starts are timed from \
         the process being made to the first 200 for a random id; killed ones were under load on 64 connections. A load of new \
-        callbacks lasts long enough that any log, the empty one too, seals a segment and makes its index file meanwhile.
+        callbacks lasts \(ScaleFigures.loadSecondsMin) s or longer: in that time any log, the empty one too, seals a segment and makes \
+        its index file.
         """ + (sizes.contains(where: LongLog.isThinnedOut)
             ? " Of logs beyond ten million records the older segments are holes: their index files are real, and what is there is "
                 + "looked for among the others." : "")

@@ -43,41 +43,31 @@ extension Shared {
         _ segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
         _ pages: inout IndexPageBuffer
     ) {
-        if case .missing = segment.index { return found.isWhole = false }
+        entries.removeAll(keepingCapacity: true)
         do throws(IndexFault) {
-            return try appendCandidates(in: segment, requestHash, &found, &entries, &pages)
+            switch segment.index {
+            case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
+            case .onDisk(let index):
+                try index.appendRecords(of: requestHash, in: try files.file(of: index), using: &pages, to: &entries)
+            case .missing:
+                found.isWhole = false
+            }
+            guard !entries.isEmpty else { return }
+            let file = try open(segment)
+            for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
         } catch {
-            // Perhaps another index has taken its place since the look-up began, and its file was read instead.
-            files.forget(.index, of: segment.first)
-        }
-        // Removed by retention since: then there is nothing to find.
-        guard let present = sealed(segment.first) else { return }
-        do throws(IndexFault) {
-            try appendCandidates(in: present, requestHash, &found, &entries, &pages)
-        } catch {
+            // Removed by retention since the look-up began: then there is nothing to find. Or read again since.
+            let present = published.withLock { $0.sealed.first { $0.first == segment.first } }
+            guard let present else { return }
+            guard present === segment else { return ask(present, requestHash, &found, &entries, &pages) }
             found.isWhole = false
             suspect(segment.first)
         }
     }
 
-    private func appendCandidates(
-        in segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
-        _ pages: inout IndexPageBuffer
-    ) throws(IndexFault) {
-        entries.removeAll(keepingCapacity: true)
-        switch segment.index {
-        case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
-        case .onDisk(let index): try index.appendRecords(of: requestHash, in: try open(.index, segment), using: &pages, to: &entries)
-        case .missing: found.isWhole = false
-        }
-        guard !entries.isEmpty else { return }
-        let file = try open(.segment, segment)
-        for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
-    }
-
-    private func open(_ role: OpenFiles.Role, _ segment: SealedSegment) throws(IndexFault) -> any File {
+    private func open(_ segment: SealedSegment) throws(IndexFault) -> any File {
         do throws(SystemError) {
-            return try files.file(role, of: segment.first)
+            return try files.segment(segment.first)
         } catch {
             throw .system(error)
         }

@@ -1,7 +1,8 @@
 // The files of sealed segments and their indexes, opened when they are needed and kept open while they are in use.
 //
 // Promises: at most `countMax` are kept (invariant 7); one more takes the place of that which was asked for longest
-// ago. A file stays readable for whoever holds it. No system call happens under the lock.
+// ago. A file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks
+// for either gets that one or none. No system call happens under the lock.
 // Must not know: what is in them.
 
 import Platform
@@ -11,7 +12,12 @@ final class OpenFiles: Sendable {
     /// Descriptors that a log keeps for reading, at most.
     static let countMax = 512
 
-    enum Role: UInt64 { case segment, index }
+    private struct Key: Hashable {
+        /// Of the segment.
+        let first: UInt64
+        /// The number of its index; 0 for the segment itself.
+        let index: UInt64
+    }
 
     private struct Entry {
         let file: any File
@@ -19,8 +25,10 @@ final class OpenFiles: Sendable {
     }
 
     private struct State {
-        var entries: [UInt64: Entry] = [:]
+        var entries: [Key: Entry] = [:]
         var clock: UInt64 = 0
+        /// How often something was forgotten: what was opened before that is not kept.
+        var forgotten: UInt64 = 0
     }
 
     private let directory: any Directory
@@ -28,28 +36,56 @@ final class OpenFiles: Sendable {
 
     init(_ directory: any Directory) { self.directory = directory }
 
-    /// The file of the segment that begins with `first`, or of its index.
-    func file(_ role: Role, of first: UInt64) throws(SystemError) -> any File {
-        // A sequence has 60 bits at most.
-        let key = first << 1 | role.rawValue
-        let known = state.withLock { state -> (any File)? in
+    /// The file of the segment that begins with `first`.
+    func segment(_ first: UInt64) throws(SystemError) -> any File {
+        let key = Key(first: first, index: 0)
+        let (known, forgotten) = kept(key)
+        if let known { return known }
+        let file = try directory.open(SegmentName.name(first: first))
+        keep(file, key, forgotten)
+        return file
+    }
+
+    /// The file of `index`. Where its name leads to another by now, no page of that is taken for one of `index`.
+    func file(of index: IndexFile) throws(IndexFault) -> any File {
+        let key = Key(first: index.summary.first, index: index.number)
+        let (known, forgotten) = kept(key)
+        if let known { return known }
+        let file: any File
+        do throws(SystemError) {
+            file = try directory.open(SegmentName.index(first: key.first))
+        } catch {
+            throw .system(error)
+        }
+        keep(file, key, forgotten)
+        return file
+    }
+
+    private func kept(_ key: Key) -> (file: (any File)?, forgotten: UInt64) {
+        state.withLock { state in
             state.clock += 1
             let clock = state.clock
-            guard let file = state.entries[key]?.file else { return nil }
+            guard let file = state.entries[key]?.file else { return (nil, state.forgotten) }
             state.entries[key]?.used = clock
-            return file
+            return (file, state.forgotten)
         }
-        if let known { return known }
-        let file = try directory.open(role == .segment ? SegmentName.name(first: first) : SegmentName.index(first: first))
+    }
+
+    private func keep(_ file: any File, _ key: Key, _ forgotten: UInt64) {
         state.withLock { state in
+            guard state.forgotten == forgotten else { return }
             if state.entries.count >= Self.countMax, let oldest = state.entries.min(by: { $0.value.used < $1.value.used }) {
                 state.entries[oldest.key] = nil
             }
             state.entries[key] = Entry(file: file, used: state.clock)
         }
-        return file
     }
 
-    /// The name leads to another file from now on, or to none.
-    func forget(_ role: Role, of first: UInt64) { state.withLock { $0.entries[first << 1 | role.rawValue] = nil } }
+    /// The names of the segment that begins with `first` lead to other files from now on, or to none.
+    func forget(_ first: UInt64) {
+        state.withLock { state in
+            state.forgotten += 1
+            state.entries = state.entries.filter { $0.key.first != first }
+        }
+    }
 }

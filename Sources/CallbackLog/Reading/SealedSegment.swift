@@ -19,7 +19,7 @@ final class SealedSegment: Sendable {
     let successor: UInt64
     /// Its size as it was sealed, in bytes.
     let byteCount: Int64
-    /// When its newest record was received; nil where that is not known yet.
+    /// When its newest record was received; nil where that is not known yet, or where no record can be read.
     let latest: Timestamp?
     let index: Index
     /// At most `ScanState.damagesMax`; `damageCount` counts them all.
@@ -43,8 +43,8 @@ final class SealedSegment: Sendable {
     convenience init(_ file: IndexFile, byteCount: Int64) {
         let summary = file.summary
         self.init(
-            first: summary.first, successor: summary.successor, byteCount: byteCount, latest: summary.latest, index: .onDisk(file),
-            damages: summary.damages, damageCount: summary.damageCount)
+            first: summary.first, successor: summary.successor, byteCount: byteCount, latest: summary.recordCount > 0 ? summary.latest : nil,
+            index: .onDisk(file), damages: summary.damages, damageCount: summary.damageCount)
     }
 
     var name: String { SegmentName.name(first: first) }

@@ -48,9 +48,6 @@ struct History {
         found.reverse()
     }
 
-    /// Whether the segment at `ordinal` has an index file of use.
-    func hasIndex(_ ordinal: Int) -> Bool { if case .indexed = found[ordinal] { true } else { false } }
-
     /// The segments before `end`, oldest first; what was found of them is put into the report.
     func segments(before end: Int, report: inout RecoveryReport) -> [SealedSegment] {
         var segments: [SealedSegment] = []

@@ -117,7 +117,7 @@ struct Recovery {
         let history = History(
             IndexMaker(directory: directory, hash: hash, options: options), scanBytesMax: options.historyScanBytesMax, names: names,
             firsts: firsts)
-        let state = try scanEnd(firsts, history)
+        let state = try scanEnd(firsts)
         sealed = history.segments(before: firsts.count - segments.count, report: &report)
         latest = sealed.reduce(state.latest) { max($0, $1.latest ?? $0) }
         try mend(state)
@@ -125,7 +125,7 @@ struct Recovery {
     }
 
     /// Reads the end of the log: back to where a line proves that all before it was durable once.
-    private mutating func scanEnd(_ firsts: [UInt64], _ history: History) throws(SystemError) -> ScanState {
+    private mutating func scanEnd(_ firsts: [UInt64]) throws(SystemError) -> ScanState {
         var start = firsts.count
         var state = ScanState(first: firsts.first ?? 1)
         while start > 0 {
@@ -137,8 +137,8 @@ struct Recovery {
                 let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
                 segments.append(try scanned(file, first: firsts[ordinal], successor: successor, state: &state))
             }
-            // Index files are made only of what is durable to the end.
-            if state.provenByLine >= firsts[start] - 1 || start > 0 && history.hasIndex(start - 1) { break }
+            // A line, not an index file: a segment without one is followed by no time either, and times never decrease.
+            if state.provenByLine >= firsts[start] - 1 { break }
         }
         return state
     }

@@ -18,7 +18,7 @@ extension Upkeep {
         var reader = RecordReader()
         var carried: [Submission] = []
         for entry in try announcements(in: segment, using: &reader) {
-            let file = try shared.files.file(.segment, of: segment.first)
+            let file = try shared.files.segment(segment.first)
             // What cannot be read is damage, and goes as such.
             guard let line = try? reader.read(entry, in: file) else { continue }
             var record: [UInt8] = []
@@ -44,10 +44,10 @@ extension Upkeep {
         case .inMemory(let index): return (0..<index.count).map { (place: Int) in index[place] }.filter { $0.kind == .announcement }
         case .onDisk(let index):
             guard index.summary.counts.kinds[RecordCounts.slot(RecordKind.announcement.rawValue)] > 0 else { return [] }
-            let file = try shared.files.file(.index, of: segment.first)
             var entries: [RecordEntry] = []
             for ordinal in 0..<index.summary.recordCount {
                 do throws(IndexFault) {
+                    let file = try shared.files.file(of: index)
                     let record = try index.record(ordinal, in: file, using: &reader.pages)
                     if record.kind == .announcement { entries.append(record.entry(requestHash: 0)) }
                 } catch {

@@ -33,11 +33,9 @@ extension Upkeep {
         do throws(SystemError) {
             let names = try directory.names()
             var removed = 0
-            while let oldest = try oldestToGo() {
+            while try isOldestToGo(), let oldest = shared.published.withLock({ $0.sealed.first }) {
                 guard try carryOver(oldest) else { return false }
                 shared.published.withLock { $0.removeOldest() }
-                shared.files.forget(.segment, of: oldest.first)
-                shared.files.forget(.index, of: oldest.first)
                 removed += 1
             }
             try remove(names)
@@ -49,16 +47,16 @@ extension Upkeep {
         }
     }
 
-    /// The oldest sealed segment, where it is too old or all are too much.
-    private func oldestToGo() throws(SystemError) -> SealedSegment? {
+    /// Whether the oldest sealed segment is too old, or all are too much.
+    private func isOldestToGo() throws(SystemError) -> Bool {
         let (sealed, open) = shared.published.withLock { ($0.sealed, $0.open.file) }
-        guard let oldest = sealed.first else { return nil }
-        if let age = options.retentionMilliseconds, let latest = oldest.latest, time.wallMilliseconds() - latest.milliseconds > age {
-            return oldest
-        }
-        guard let bytesMax = options.retentionBytesMax else { return nil }
+        guard !sealed.isEmpty else { return false }
+        // Where none of its records can say when it was received, those behind it can: times never decrease.
+        let latest = sealed.lazy.compactMap(\.latest).first
+        if let age = options.retentionMilliseconds, let latest, time.wallMilliseconds() - latest.milliseconds > age { return true }
+        guard let bytesMax = options.retentionBytesMax else { return false }
         let bytes = try sealed.reduce(open.size()) { $0 + $1.byteCount + $1.indexBytes }
-        return bytes > bytesMax ? oldest : nil
+        return bytes > bytesMax
     }
 
     /// Removes the files of segments that are no longer the log's: oldest first, the segment before what is derived
@@ -68,7 +66,14 @@ extension Upkeep {
         let gone = names.compactMap { name in SegmentName.firstSequence(ofAny: name).map { (first: $0, name: name) } }
             .filter { $0.first < beginning }
             .sorted { ($0.first, SegmentName.firstSequence(of: $0.name) == nil ? 1 : 0) < ($1.first, SegmentName.firstSequence(of: $1.name) == nil ? 1 : 0) }
-        for file in gone { try directory.remove(file.name) }
+        for file in gone {
+            try directory.remove(file.name)
+            // Not before: a look-up that began earlier would open it again, and its bytes would stay taken.
+            shared.files.forget(file.first)
+            // One segment after the other: of removals that are not synced each may survive a power loss or not, and
+            // that would be a hole.
+            if SegmentName.firstSequence(of: file.name) != nil { try directory.synchronize() }
+        }
         if !gone.isEmpty { try directory.synchronize() }
     }
 }

@@ -130,8 +130,8 @@ final class Upkeep {
                 shared.isClosing.load(ordering: .relaxed)
             }
             shared.published.withLock { $0.replace(made) }
-            // The name leads to another file now.
-            shared.files.forget(.index, of: segment.first)
+            // The name of the index leads to another file now.
+            shared.files.forget(segment.first)
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
         } catch {
             failure = error

@@ -37,6 +37,9 @@ final class Writer {
         var padded: Int64
         /// When the first record in it was received; nil while there is none.
         var earliest: Timestamp?
+        /// A segment behind it was perhaps begun: where its name stays, it ends this one (API.md §7), and no more
+        /// records may go in here.
+        var isLeft = false
     }
 
     private let directory: any Directory
@@ -176,7 +179,7 @@ final class Writer {
     /// (invariant 3). False, and blocked, when that failed too.
     private func store() -> Bool {
         do throws(SystemError) {
-            let isFull = open.map { $0.size > 0 && $0.size + Int64(batch.lines.count) > options.segmentBytesLimit }
+            let isFull = open.map { $0.isLeft || $0.size > 0 && $0.size + Int64(batch.lines.count) > options.segmentBytesLimit }
             if isFull ?? true { try beginSegment() } else { try writeToOpenSegment() }
             bytesSinceSpaceCheck += Int64(batch.lines.count)
             return true
@@ -262,7 +265,8 @@ final class Writer {
             try busy { () throws(SystemError) in try beginSegment() }
             proven = durable
         } catch {
-            // It goes on; whoever wanted it sealed asks again.
+            // Whatever comes next begins a segment.
+            self.open?.isLeft = true
             observe(.writeFailed("\(error)"))
         }
     }

@@ -139,7 +139,6 @@ struct IndexFaultTests {
             disk.inject(Fault(.fails(EIO), on: [.read], after: passing, times: 1))
             #expect(throws: failure) { try index.appendRecords(of: hash, in: file, using: &pages, to: &entries) }
             #expect(entries.isEmpty)
-            pages = IndexPageBuffer()
         }
         for operation in [.size, .read] as [Operation] {
             disk.inject(Fault(.fails(EIO), on: [operation], times: 1))

@@ -105,7 +105,7 @@ struct IndexWritingTests {
                 if passing < 2 { #expect(try !isWhole(disk.afterKill(), sample)) }
             }
         }
-        clean.state.withLock { $0.history = [$0.names] }
+        clean.state.withLock { $0.contents.names.synchronize() }
         #expect(try isWhole(clean.afterPowerLoss(), sample))
     }
 

@@ -109,6 +109,24 @@ struct SegmentSummaryTests {
         #expect(fault { () throws(IndexFault) in _ = try sample.open(FixedFile(bytes)) } == .anotherVersion)
     }
 
+    @Test(
+        "a header that says what its segment cannot have is damaged, whatever its checksum",
+        arguments: [
+            (56, 11), (56, 1 << 32), (56, .max),  // records
+            (64, 41), (64, .max),  // keys: more than four a record
+            (72, .max), (80, 1), (80, 1_001), (80, .max),  // damaged places: counted, listed
+            (88, 1_000_000_000_000_000_000), (96, .max),  // positions
+            (104, .max >> 1), (112, 1 << 63),  // times beyond the years 0 to 9999
+            (120, 99), (184, 1 << 32 - 1), (248, 99),  // counts that are not those of so many records
+        ] as [(Int, UInt64)])
+    func hostile(place: Int, value: UInt64) throws {
+        let sample = SampleIndex(10)
+        var bytes = try sample.written()
+        LittleEndian.store(value, in: &bytes, at: place)
+        IndexPage.seal(&bytes, at: 0, page: 0, ofIndex: IndexPage.header)
+        #expect(fault { () throws(IndexFault) in _ = try sample.open(FixedFile(bytes)) } == .damaged(page: 0))
+    }
+
     @Test("what does not begin as an index is none", arguments: [0, 1, 100, 4_096, 8_192])
     func foreign(count: Int) {
         let sample = SampleIndex()

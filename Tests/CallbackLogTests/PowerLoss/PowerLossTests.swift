@@ -18,10 +18,10 @@ import Testing
     /// How many images of a moment are tried; fewer where each takes longer.
     private func bound(_ count: Int, _ workload: Workload) -> Int { Self.factor * (workload.shape == .bare ? count : max(1, count / 3)) }
 
-    /// All moments; where each takes longer, every third.
+    /// All moments; where each takes longer, every fifth.
     private func thinned(_ moments: [Moment], _ workload: Workload) -> [Moment] {
         if workload.shape == .bare || Self.factor > 1 { return moments }
-        return stride(from: moments.count % 3, to: moments.count, by: 3).map { moments[$0] }
+        return stride(from: moments.count % 5, to: moments.count, by: 5).map { moments[$0] }
     }
 
     /// Tries images of every moment; those alike only once.
@@ -79,7 +79,7 @@ import Testing
                 let disk = MemoryDisk(isEvicted ? moment.contents.evicted { Int.random(in: 0...$0, using: &generator) } : moment.contents, hasFixedIdentity: false)
                 let killed = try RecordedLog("\(moment.what), killed\(isEvicted ? " and evicted" : "")", on: disk, model: moment.model, segmentBytesMax: 1_500, as: workload.shape)
                 killed.append([700, 60])
-                check(killed.moments, as: workload.shape, imagesPerMoment: bound(4, workload), seed: 4, seen: &seen)
+                check(killed.moments, as: workload.shape, imagesPerMoment: bound(3, workload), seed: 4, seen: &seen)
             }
         }
         #expect(seen.count > 30)
