@@ -189,7 +189,7 @@ import Testing
                 let report = next.log.report
                 #expect(report.damageCount == 0, "\(what)")
                 #expect(report.tear?.place.sequence == 4, "\(what)")
-                #expect(paddingBytes(disk.allFiles[segmentName(1)] ?? []) == 0, "\(what)")
+                #expect(paddingBytes(disk.allFiles[disk.segments.last ?? ""] ?? []) == 0, "\(what)")
                 #expect(next.append("fresh") == .fresh(4), "\(what)")
                 for (identifier, records) in expected { #expect(try next.records(identifier) == records, "\(what)") }
             }

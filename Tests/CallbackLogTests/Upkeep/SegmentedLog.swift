@@ -22,8 +22,8 @@ struct SegmentedLog {
     init(_ count: Int = 11, isClosed: Bool = true, hashMask: UInt64 = .max, change: @escaping (inout LogOptions) -> Void = { _ in }) throws {
         let open = try Self.open(MemoryDisk(), hashMask: hashMask, change: change)
         expected = try Self.fill(open, count)
-        if isClosed { open.log.close() }
         open.settleUpkeep()
+        if isClosed { open.log.close() }
         self.count = count
         disk = open.disk.afterKill()
     }
