@@ -130,6 +130,34 @@ import Testing
         #expect(next.log.report.damageCount == 0)
     }
 
+    @Test("what a start reads itself is bounded, the newest first; the rest is read while serving")
+    func bounded() throws {
+        let log = try SegmentedLog { $0.hasUpkeep = false }
+        let sealed = log.disk.sealed
+        let sizes = sealed.map { Int64(log.disk.allFiles[$0]?.count ?? 0) }
+        for count in 0...sealed.count {
+            let bound = sizes.suffix(count).reduce(0, +)
+            let still = try SegmentedLog.open(log.disk.afterKill()) {
+                $0.historyScanBytesMax = bound
+                $0.hasUpkeep = false
+            }
+            #expect(sealed.filter { still.disk.reads(of: [$0]) > 0 } == sealed.suffix(count), "\(count) segments")
+            #expect(still.log.report.unindexed.count == sealed.count)
+            if count == sealed.count {
+                #expect(try still.records("nobody") == [])
+            } else {
+                #expect(throws: RecordReadFailure.indexing) { try still.records("nobody") }
+                // It serves: what is new is taken, and a retry of what nobody knows yet is stored again.
+                #expect(still.append("new") == .fresh(UInt64(log.count + 1)))
+                #expect(still.append("id-1", "{\"n\":1}") == .fresh(UInt64(log.count + 2)))
+            }
+            let open = try SegmentedLog.open(log.disk.afterKill()) { $0.historyScanBytesMax = bound }
+            open.settleUpkeep()
+            #expect(open.disk.indexes == open.disk.sealed.map(indexName), "\(count) segments")
+            try log.hold(open, "\(count) segments")
+        }
+    }
+
     @Test("a log that is closed before its index files are made is whole, and the next start makes them")
     func closed() throws {
         let log = try SegmentedLog { $0.hasUpkeep = false }
