@@ -20,14 +20,22 @@ import Testing
         return MemoryDisk(files)
     }
 
+    /// An index of the segment that begins with `first`, as it was made for the `number`th time.
+    private func index(_ first: UInt64, number: UInt64 = 1) -> IndexFile {
+        var summary = SegmentSummary(first: first, successor: first + 1, segmentBytes: 0)
+        summary.number = number
+        return IndexFile(summary: summary, filter: RequestFilter(records: 0))
+    }
+
     @Test("a file is opened once, and a segment and its index are two")
     func once() throws {
         let disk = disk(2)
         let files = OpenFiles(disk)
+        let indexes = [index(1), index(2)]
         for _ in 0..<3 {
-            for first in [1, 2] as [UInt64] {
-                #expect(try files.file(.segment, of: first).name == SegmentName.name(first: first))
-                #expect(try files.file(.index, of: first).name == SegmentName.index(first: first))
+            for (first, index) in zip([1, 2] as [UInt64], indexes) {
+                #expect(try files.segment(first).name == SegmentName.name(first: first))
+                #expect(try files.file(of: index).name == SegmentName.index(first: first))
             }
         }
         #expect(disk.count(.open) == 4)
@@ -40,19 +48,19 @@ import Testing
         weak var first: (any File)?
         weak var second: (any File)?
         do {
-            first = try files.file(.segment, of: 1)
-            second = try files.file(.segment, of: 2)
+            first = try files.segment(1)
+            second = try files.segment(2)
         }
-        for number in 3...UInt64(OpenFiles.countMax) { _ = try files.file(.segment, of: number) }
+        for number in 3...UInt64(OpenFiles.countMax) { _ = try files.segment(number) }
         #expect(first != nil && second != nil)
-        _ = try files.file(.segment, of: 1)
+        _ = try files.segment(1)
         #expect(disk.count(.open) == OpenFiles.countMax)
-        _ = try files.file(.segment, of: UInt64(OpenFiles.countMax + 1))
+        _ = try files.segment(UInt64(OpenFiles.countMax + 1))
         #expect(first != nil, "used again")
         #expect(second == nil, "the longest unused, and closed")
-        _ = try files.file(.segment, of: 1)
+        _ = try files.segment(1)
         #expect(disk.count(.open) == OpenFiles.countMax + 1)
-        _ = try files.file(.segment, of: 2)
+        _ = try files.segment(2)
         #expect(disk.count(.open) == OpenFiles.countMax + 2)
     }
 
@@ -60,8 +68,8 @@ import Testing
     func held() throws {
         let disk = MemoryDisk([SegmentName.name(first: 1): Array("held".utf8)])
         let files = OpenFiles(disk)
-        let file = try files.file(.segment, of: 1)
-        files.forget(.segment, of: 1)
+        let file = try files.segment(1)
+        files.forget(1)
         try disk.remove(SegmentName.name(first: 1))
         var bytes = [UInt8](repeating: 0, count: 4)
         #expect(try file.read(at: 0, count: 4, into: &bytes, from: 0) == 4)
@@ -72,12 +80,29 @@ import Testing
     func forgotten() throws {
         let disk = disk(2)
         let files = OpenFiles(disk)
-        for role in [OpenFiles.Role.segment, .index] { for first in [1, 2] as [UInt64] { _ = try files.file(role, of: first) } }
-        files.forget(.index, of: 1)
-        files.forget(.index, of: 99)
+        let indexes = [index(1), index(2)]
+        func openAll() throws {
+            for first in [1, 2] as [UInt64] { _ = try files.segment(first) }
+            for index in indexes { _ = try files.file(of: index) }
+        }
+        try openAll()
+        files.forget(1)
+        files.forget(99)
         let before = disk.calls.count
-        for role in [OpenFiles.Role.segment, .index] { for first in [1, 2] as [UInt64] { _ = try files.file(role, of: first) } }
-        #expect(disk.calls[before...].map(\.name) == [SegmentName.index(first: 1)])
+        try openAll()
+        #expect(disk.calls[before...].map(\.name) == [SegmentName.name(first: 1), SegmentName.index(first: 1)])
+    }
+
+    @Test("an index that was made anew has a file of its own, whatever is kept of the one before")
+    func anew() throws {
+        let disk = disk(1)
+        let files = OpenFiles(disk)
+        let (before, after) = (index(1), index(1, number: 2))
+        let old = try files.file(of: before)
+        try disk.remove(SegmentName.index(first: 1))
+        _ = try disk.create(SegmentName.index(first: 1))
+        #expect(try files.file(of: after) !== old)
+        #expect(try files.file(of: before) === old)
     }
 
     @Test("a file that cannot be opened is no file, and is tried again")
@@ -85,21 +110,21 @@ import Testing
         let disk = disk(1)
         let files = OpenFiles(disk)
         disk.inject(Fault(.fails(24), on: [.open], times: 2))
-        for _ in 0..<2 { #expect(throws: SystemError.self) { try files.file(.segment, of: 1) } }
-        #expect(try files.file(.segment, of: 1).name == segmentName(1))
-        #expect(throws: SystemError.self) { try files.file(.segment, of: 2) }
+        for _ in 0..<2 { #expect(throws: SystemError.self) { try files.segment(1) } }
+        #expect(try files.segment(1).name == segmentName(1))
+        #expect(throws: SystemError.self) { try files.segment(2) }
     }
 
     @Test("a file that is forgotten while it is being opened is not kept: its disk space would go with nobody")
     func forgottenMeanwhile() throws {
         let disk = InterruptedDirectory(disk(1))
         let files = OpenFiles(disk)
-        disk.interrupt { files.forget(.segment, of: 1) }
+        disk.interrupt { files.forget(1) }
         weak var file: (any File)?
-        do { file = try files.file(.segment, of: 1) }
+        do { file = try files.segment(1) }
         #expect(file == nil)
         disk.interrupt {}
-        do { file = try files.file(.segment, of: 1) }
+        do { file = try files.segment(1) }
         #expect(file != nil)
     }
 }
