@@ -22,8 +22,8 @@ struct SegmentedLog {
     init(_ count: Int = 11, isClosed: Bool = true, hashMask: UInt64 = .max, change: @escaping (inout LogOptions) -> Void = { _ in }) throws {
         let open = try Self.open(MemoryDisk(), hashMask: hashMask, change: change)
         expected = try Self.fill(open, count)
-        if isClosed { open.log.close() }
         open.settleUpkeep()
+        if isClosed { open.log.close() }
         self.count = count
         disk = open.disk.afterKill()
     }
@@ -86,6 +86,7 @@ extension MemoryDisk {
         let file = try open(name)
         try file.truncate(to: Int64(bytes.count))
         if !bytes.isEmpty { _ = try file.write(bytes, from: 0, at: 0) }
+        try file.synchronizeData()
     }
 }
 

@@ -151,14 +151,14 @@ import Testing
         let lines = try lines(open.disk, segment)
         try open.disk.change(segment) { $0[lines[0].lowerBound + 30] ^= 1 }
         try askTwice(open, log.expected, without: 1, "the first")
-        try open.disk.change(segment) { $0[lines[1].lowerBound + 30] ^= 1 }
+        try open.disk.change(segment) { $0[lines[2].lowerBound + 30] ^= 1 }
         for identifier in SegmentedLog.identifiers { _ = try? open.records(identifier) }
         open.settleUpkeep()
         open.clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
         for identifier in SegmentedLog.identifiers { _ = try? open.records(identifier) }
         open.settleUpkeep()
-        #expect(open.log.damages.places.map(\.sequence) == [1, 2])
-        #expect(damages(open).map(\.sequence) == [1, 2])
-        #expect(try SegmentedLog.open(open.disk.afterKill()).log.report.damages.map(\.sequence) == [1, 2])
+        #expect(open.log.damages.places.map(\.sequence) == [1, 3])
+        #expect(damages(open).map(\.sequence) == [1, 3])
+        #expect(try SegmentedLog.open(open.disk.afterKill()).log.report.damages.map(\.sequence) == [1, 3])
     }
 }
