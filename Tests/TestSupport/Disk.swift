@@ -163,11 +163,9 @@ public final class Disk {
 
     // MARK: Mounting
 
-    /// Changes options of the mounted file system, e.g. `ro`.
-    /// - Returns: whether the kernel did so; it does not make a file system read-only that somebody writes to.
-    public func remount(_ options: String) throws -> Bool {
-        try InstalledProgram.run(Self.program("mount"), ["-o", "remount," + options, directory.path]).status == .exited(0)
-    }
+    /// Has an ext4 abort its journal, as after an error of its own: it is read-only until it is mounted anew, whoever writes to
+    /// it. (`remount,ro` is refused while somebody does.)
+    public func abortJournal() throws { try Self.run("mount", ["-o", "remount,abort", directory.path]) }
 
     /// Lays a read-only view of the same files over the mount point while the closure runs.
     public func whileCoveredReadOnly(_ body: () throws -> Void) throws {

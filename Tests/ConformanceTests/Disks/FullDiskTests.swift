@@ -86,7 +86,7 @@ struct FullDiskTests {
         try Disk.with(.memory, mebibytes: 16) { disk in
             let configuration = configuration(freeMin: freeMin)
             let server = try ServerProcess(directory: disk.directory, configuration: configuration)
-            var load = CallbackLoad(paddingBytes: 0...600)
+            var load = CallbackLoad(paddingBytes: 0...6_000)
             try disk.fill(leaving: 5 << 20)
             try load.run(on: server) { $0.refusalCount >= 30 }
             #expect(!load.acknowledged.isEmpty)

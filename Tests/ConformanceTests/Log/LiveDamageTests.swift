@@ -36,7 +36,7 @@ struct LiveDamageTests {
     private func running() throws -> (ServerProcess, CallbackLoad) {
         let server = try ServerProcess(configuration: Self.configuration)
         var load = CallbackLoad(paddingBytes: 8_000...30_000)
-        try load.run(on: server) { _ in server.directory.entries.count { $0.hasSuffix(".jsonl") } >= 4 }
+        try load.run(on: server) { _ in server.directory.entries.count { $0.hasSuffix(".jsonl") } >= 3 }
         try load.run(on: server) { [count = load.acknowledged.count] in $0.acknowledged.count >= count + 5 }
         // Proved: damage from here on is damage, and no tear.
         let newest = server.directory.path(of: try #require(server.directory.entries.last { $0.hasSuffix(".jsonl") }))
@@ -63,9 +63,11 @@ struct LiveDamageTests {
         }
     }
 
-    @Test("a changed line of a sealed segment: never a wrong answer, named once it is read, and the rest is served", arguments: Change.allCases)
+    // A lost line feed is not among these: with an index, each of the two records is still read as it was written.
+    @Test("a changed line of a sealed segment: never a wrong answer, named once it is read, and the rest is served",
+        arguments: [Change.flippedByte, .zeroed, .overwritten])
     func sealed(change: Change) throws {
-        try damaged(change) { log in
+        try damaged(change, isNamedOnceRead: true) { log in
             let lines = log.records.filter { $0.file == log.files[1] }
             return lines[lines.count / 2]
         }
@@ -73,10 +75,10 @@ struct LiveDamageTests {
 
     @Test("a changed line of the open segment: never a wrong answer, named at the latest by the next start, and the rest is served", arguments: Change.allCases)
     func open(change: Change) throws {
-        try damaged(change) { log in log.records.filter { $0.file == log.files.last }[1] }
+        try damaged(change, isNamedOnceRead: false) { log in log.records.filter { $0.file == log.files.last }[1] }
     }
 
-    private func damaged(_ change: Change, choose: (LogReader) -> LogLine) throws {
+    private func damaged(_ change: Change, isNamedOnceRead: Bool, choose: (LogReader) -> LogLine) throws {
         var (server, load) = try running()
         let log = try server.log()
         let victim = choose(log)
@@ -92,11 +94,14 @@ struct LiveDamageTests {
             let payloads = try server.get("/v1/requests/\(identifier)/callbacks")
             #expect(!payloads.text.contains("garbage"), "\(payloads.status) \(payloads.text.prefix(300))")
         }
+        if isNamedOnceRead {
+            try eventually("readyz to name it: \(try server.get("/readyz").text)") { names(try server.get("/readyz").text, victim, change) }
+        }
         let promised = load.acknowledged
         load = load.without(gone)
         #expect(try load.wrongAnswers(of: server) == [])
         let count = load.acknowledged.count
-        try load.run(on: server) { $0.acknowledged.count >= count + 100 }
+        try load.run(on: server) { $0.acknowledged.count >= count + 40 }
         #expect(load.refusalCount == 0)
 
         #expect(try server.terminate() == .exited(0), "\(server.child.standardError)")
