@@ -137,7 +137,7 @@ struct Recovery {
                 let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
                 segments.append(try scanned(file, first: firsts[ordinal], successor: successor, state: &state))
             }
-            // A line, not an index file: a segment without one is followed by no time either, and times never decrease.
+            // A line, not an index file, which does not know of the checkpoint that says the latest time.
             if state.provenByLine >= firsts[start] - 1 { break }
         }
         return state
