@@ -63,8 +63,11 @@ extension Upkeep {
     private func stays(
         _ identifier: Span<UInt8>, announcedBy sequence: UInt64, in segment: SealedSegment, using reader: inout RecordReader
     ) -> Bool {
+        let candidates = shared.candidates(of: hash.hash(identifier), using: &reader.pages)
+        // Rather once too often than never.
+        guard candidates.isWhole else { return true }
         var hasCallback = false
-        for candidate in shared.candidates(of: hash.hash(identifier), using: &reader.pages).records {
+        for candidate in candidates.records {
             guard let line = try? reader.read(candidate.entry, in: candidate.segment), line.names(identifier, in: reader.bytes.span) else { continue }
             if candidate.entry.kind == .announcement, candidate.entry.sequence > sequence { return false }
             guard candidate.entry.kind == .callback else { continue }

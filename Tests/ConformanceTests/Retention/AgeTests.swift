@@ -104,8 +104,8 @@ struct AgeTests {
         #expect(try again.log().violations() == [])
     }
 
-    @Test("an open segment that began longer ago than a tenth of the days, or than a day, is sealed; its records stay",
-        arguments: [(1, 3.0), (100, 25.0)])
+    @Test("an open segment that began longer ago than a tenth of the days, and than a day, is sealed; its records stay",
+        arguments: [(2, 25.0), (100, 241.0)])
     func sealedByAge(days: Int, hoursAgo: Double) throws {
         let directory = try log([[Past(identifier: "a", secondsAgo: hoursAgo * Self.hour), Past(identifier: "b", secondsAgo: 60)]])
         let server = try ServerProcess(directory: directory, configuration: configuration(days: days))
@@ -119,7 +119,7 @@ struct AgeTests {
         #expect(try server.log().violations() == [])
     }
 
-    @Test("a younger open segment is not sealed", arguments: [(1, 1.0), (100, 20.0)])
+    @Test("a younger open segment is not sealed", arguments: [(2, 23.0), (100, 239.0)])
     func notSealed(days: Int, hoursAgo: Double) throws {
         let directory = try log([[Past(identifier: "a", secondsAgo: hoursAgo * Self.hour), Past(identifier: "b", secondsAgo: 60)]])
         let server = try ServerProcess(directory: directory, configuration: configuration(days: days))
