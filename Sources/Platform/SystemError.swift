@@ -49,6 +49,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
     /// True for EROFS.
     public var isReadOnly: Bool { code == EROFS }
+    /// True for EISDIR.
+    public var isDirectory: Bool { code == EISDIR }
     /// True for ECANCELED.
     public var isCancelled: Bool { code == ECANCELED }
     /// True for ENOENT.

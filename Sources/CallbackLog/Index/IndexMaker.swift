@@ -95,7 +95,14 @@ struct IndexMaker: Sendable {
         let durable = state.provenByLine
         state.prove(.max)
         let index = try writer.finish(last: state.last, durable: durable, damages: state.damages, damageCount: state.damageCount)
-        try directory.rename(unfinished, to: SegmentName.index(first: first))
+        do throws(SystemError) {
+            try directory.rename(unfinished, to: SegmentName.index(first: first))
+        } catch {
+            guard error.isDirectory else { throw error }
+            // Somebody's directory has the name: it is put aside, and is theirs to look at.
+            try directory.rename(SegmentName.index(first: first), to: SegmentName.failed(SegmentName.index(first: first)))
+            try directory.rename(unfinished, to: SegmentName.index(first: first))
+        }
         return SealedSegment(index, byteCount: byteCount)
     }
 }

@@ -185,8 +185,9 @@ struct Recovery {
     /// What was read and is not the newest joins those before it.
     private mutating func finish(_ state: ScanState) throws(SystemError) {
         for (segment, after) in zip(segments, segments.dropFirst()) {
-            try trim(segment.file)
             let damages = state.damages.filter { $0.segment == segment.file.name }
+            // A damaged one is closed as it is (API.md §7).
+            if damages.isEmpty { try trim(segment.file) }
             sealed.append(
                 SealedSegment(
                     first: segment.first, successor: after.first, byteCount: try segment.file.size(), latest: segment.scan.latest,

@@ -20,7 +20,8 @@ final class Writer {
     /// A quiet time after which what is durable is also proven on disk (API.md §7), and the pace of probes.
     static let checkpointMilliseconds = 1_000
     static let probeMilliseconds = 1_000
-    /// Free space is asked for at most this often, and after this many bytes.
+    /// Free space is asked for at most this often, and after so many bytes, or an eighth of the minimum where that is
+    /// less: what is written in between, padding and index files included, must not reach the end of the disk.
     static let spaceCheckMilliseconds: Int64 = 1_000
     static let spaceCheckBytes: Int64 = 16 * 1_024 * 1_024
     /// Offsets in the index have 32 bits; a segment ends so far below that a whole batch still fits.
@@ -287,7 +288,7 @@ final class Writer {
 
     private func checkSpace() {
         let now = time.monotonicMilliseconds()
-        guard block == nil, now - spaceCheckedMilliseconds >= Self.spaceCheckMilliseconds || bytesSinceSpaceCheck >= Self.spaceCheckBytes
+        guard block == nil, now - spaceCheckedMilliseconds >= Self.spaceCheckMilliseconds || bytesSinceSpaceCheck >= min(Self.spaceCheckBytes, options.freeBytesMin / 8)
         else { return }
         spaceCheckedMilliseconds = now
         bytesSinceSpaceCheck = 0
