@@ -1,0 +1,93 @@
+// Announcements whose segment goes by retention: what must stay is recorded again first (DESIGN.md §5).
+//
+// Promises: the segments are written by hand, since nothing announces yet; what is left is looked at on the disk.
+// Must not know: what an announcement says.
+
+import Testing
+
+@testable import CallbackLog
+
+@Suite struct CarryOverTests {
+    private let day = LogOptions.dayMilliseconds
+    private let members = "\"overdue_after\":300,\"reference\":\"order-1\",\"metadata\":{}"
+
+    /// The announcements, as id and members, that the disk's segments hold.
+    private func announcements(_ disk: MemoryDisk) -> [String] {
+        disk.files.filter { SegmentName.firstSequence(of: $0.key) != nil }.values.flatMap { bytes in
+            bytes.split(separator: 0x0A).compactMap { line -> String? in
+                let bytes = Array(line)
+                guard let parsed = ParsedLine(bytes.span), parsed.kind == .announcement else { return nil }
+                return String(decoding: bytes[parsed.requestID] + [0x20] + bytes[parsed.payload], as: UTF8.self)
+            }
+        }.sorted()
+    }
+
+    /// Two segments: the first is old. In it five are announced: "open" and nothing else is known of it; "stays" has
+    /// its callback in the second; "goes" has it in the first; "newer" is announced again in the second; "both" has
+    /// callbacks in both.
+    private func files(_ clock: TurnedClock) -> [String: [UInt8]] {
+        var first: [UInt8] = []
+        var second: [UInt8] = []
+        var sequence: UInt64 = 0
+        let now = clock.time.wallMilliseconds()
+        func announce(_ identifier: String, _ members: String, _ milliseconds: Int64, to lines: inout [UInt8]) {
+            sequence += 1
+            RecordFormat.appendAnnouncement(
+                sequence: sequence, receivedAt: Timestamp(milliseconds: milliseconds), requestID: Array(identifier.utf8).span,
+                members: Array(members.utf8).span, durable: sequence - 1, to: &lines)
+        }
+        func callBack(_ identifier: String, _ milliseconds: Int64, to lines: inout [UInt8]) {
+            sequence += 1
+            RecordFormat.appendCallback(
+                sequence: sequence, receivedAt: Timestamp(milliseconds: milliseconds), requestID: Array(identifier.utf8).span, status: .sent,
+                payload: Array("{\"n\":\(sequence)}".utf8).span, durable: sequence - 1, to: &lines)
+        }
+        for identifier in ["open", "stays", "goes", "newer", "both"] { announce(identifier, members, now - 9 * day, to: &first) }
+        callBack("goes", now - 9 * day, to: &first)
+        callBack("both", now - 9 * day, to: &first)
+        callBack("stays", now - day, to: &second)
+        announce("newer", "\"overdue_after\":9", now - day, to: &second)
+        callBack("both", now - day, to: &second)
+        return [segmentName(1): first, segmentName(8): second]
+    }
+
+    private func open(_ disk: MemoryDisk, _ clock: TurnedClock, _ hashMask: UInt64 = .max) throws -> OpenLog {
+        let open = try OpenLog(disk, hashMask: hashMask, clock: clock) {
+            $0.hasUpkeep = true
+            $0.retentionMilliseconds = 5 * day
+        }
+        open.settleUpkeep()
+        return open
+    }
+
+    @Test("open ones, and those of callbacks that stay, are recorded again; the others go", arguments: [.max, 0] as [UInt64])
+    func carried(hashMask: UInt64) throws {
+        let clock = TurnedClock()
+        let log = try open(MemoryDisk(files(clock)), clock, hashMask)
+        let expected = ["both \(members)", "newer \"overdue_after\":9", "open \(members)", "stays \(members)"]
+        #expect(log.disk[segmentName(1)] == nil)
+        #expect(announcements(log.disk) == expected)
+        #expect(try log.records("goes").isEmpty)
+        #expect(try log.records("stays").map(\.sequence) == [12, 8])
+        #expect(log.append("next") == .fresh(14))
+
+        // Nothing more is carried over by a start that has nothing to remove.
+        let again = try open(log.disk.afterKill(), clock, hashMask)
+        #expect(announcements(again.disk) == expected)
+        #expect(again.log.report.damageCount == 0 && again.log.report.tear == nil)
+    }
+
+    @Test("where they cannot be recorded the segment stays, and goes once they can")
+    func refused() throws {
+        let clock = TurnedClock()
+        let disk = MemoryDisk(files(clock))
+        disk.setFreeBytes(0)
+        let log = try open(disk, clock)
+        #expect(disk[segmentName(1)] != nil)
+        disk.setFreeBytes(.max)
+        clock.advance(milliseconds: 2 * Int64(Upkeep.restMilliseconds))
+        log.settleUpkeep()
+        #expect(disk[segmentName(1)] == nil)
+        #expect(announcements(disk).count == 4)
+    }
+}
