@@ -49,8 +49,7 @@ public struct RecordDescription: Sendable {
     public mutating func add(_ key: Key, appending append: (inout [UInt8]) -> Void) {
         guard hashes.count < Key.allCases.count else { return }
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(key.rawValue)
         append(&bytes)
-        hashes.append(hash.hash(bytes.span))
+        hashes.append(hash.hash(bytes.span, domain: key.rawValue))
     }
 }

@@ -222,6 +222,7 @@ import Testing
     func unsound() throws {
         let open = try open(days: 30)
         _ = try SegmentedLog.fill(open, 8)
+        open.settleUpkeep()
         open.log.close()
         let disk = open.disk.afterKill()
         let segment = disk.sealed[0]
