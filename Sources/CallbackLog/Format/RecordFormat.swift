@@ -74,7 +74,8 @@ package enum RecordFormat {
         finish(from: start, durable: durable, to: &output)
     }
 
-    private static func appendHead(
+    /// Appends a line up to its `request_id`: what all records begin with.
+    static func appendHead(
         sequence: UInt64, receivedAt: Timestamp, kind: StaticString, requestID: Span<UInt8>, to output: inout [UInt8]
     ) {
         append("{\"sequence\":", to: &output)
@@ -101,7 +102,8 @@ package enum RecordFormat {
         finish(from: start, durable: durable, to: &output)
     }
 
-    private static func finish(from start: Int, durable: UInt64, to output: inout [UInt8]) {
+    /// Appends what every line that began at `start` ends with.
+    static func finish(from start: Int, durable: UInt64, to output: inout [UInt8]) {
         append(",\"durable\":", to: &output)
         append(durable, to: &output)
         let checksum = CRC32C.checksum(output.span.extracting(start...))

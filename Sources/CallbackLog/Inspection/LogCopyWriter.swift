@@ -91,17 +91,9 @@ extension RecordFormat {
     /// Appends the line that stands where a record was lost, line feed included.
     static func appendLost(sequence: UInt64, receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
         let start = output.count
-        append("{\"sequence\":", to: &output)
-        append(sequence, to: &output)
-        append(",\"received_at\":\"", to: &output)
-        receivedAt.append(to: &output)
-        append("\",\"kind\":\"lost\",\"request_id\":\"lost:", to: &output)
-        append(sequence, to: &output)
-        append("\",\"durable\":", to: &output)
-        append(durable, to: &output)
-        let checksum = CRC32C.checksum(output.span.extracting(start...))
-        append(",\"crc32c\":\"", to: &output)
-        append(hexadecimal: checksum, to: &output)
-        append("\"}\n", to: &output)
+        var requestID = Array("lost:".utf8)
+        append(sequence, to: &requestID)
+        appendHead(sequence: sequence, receivedAt: receivedAt, kind: "lost", requestID: requestID.span, to: &output)
+        finish(from: start, durable: durable, to: &output)
     }
 }
