@@ -19,15 +19,20 @@ public struct RecordLocation: Sendable {
     public var byteCount: Int { Int(entry.length) }
 }
 
-/// A record that was read; `payload` is a range of the reader's `bytes`.
+/// A record that was read; its ranges are of the reader's `bytes`.
 public struct StoredRecord: Sendable {
     public let sequence: UInt64
     public let receivedAt: Timestamp
     public let kind: RecordKind
     /// As decoded on arrival; nil for what is no callback.
     public let status: RecordedStatus?
+    /// As it stands in the line: visible ASCII, `"` and `\` escaped.
+    public let requestID: Range<Int>
     /// Of a callback: the JSON object that came. Otherwise the members of the kind.
     public let payload: Range<Int>
+
+    /// Appends the `request_id` without its escapes. `bytes` are those of the reader that read the record.
+    public func appendRequestID(of bytes: Span<UInt8>, to output: inout [UInt8]) { RecordFormat.appendUnescaped(bytes.extracting(requestID), to: &output) }
 }
 
 /// Whether the log takes records, for `/readyz`.
@@ -177,15 +182,15 @@ public final class CallbackLog: Sendable {
 
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {
-        var locations: [RecordLocation] = []
         var isVerified = false
         var failure: RecordReadFailure?
         let candidates = shared.candidates(of: hash.hash(requestID), using: &reader.pages)
         guard candidates.isWhole else { throw .indexing }
-        for candidate in candidates.records {
-            let location = RecordLocation(segment: candidate.segment, entry: candidate.entry)
+        var locations = candidates.records
+        var kept = 0
+        for index in locations.indices {
             do throws(RecordReadFailure) {
-                let line = try reader.read(candidate.entry, in: candidate.segment)
+                let line = try reader.read(locations[index].entry, in: locations[index].segment)
                 guard line.names(requestID, in: reader.bytes.span) else { continue }
                 isVerified = true
             } catch {
@@ -193,17 +198,28 @@ public final class CallbackLog: Sendable {
                 shared.suspect(error)
             }
             // What cannot be read counts as one of the request whose hash it has, where there is such a request.
-            locations.append(location)
+            if kept < index { locations[kept] = locations[index] }
+            kept += 1
         }
         if !isVerified, let failure { throw failure }
+        locations.removeSubrange(kept...)
         return locations
+    }
+
+    /// The first sequence that retention has left.
+    public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }
+
+    /// The first record there is with this sequence or a higher one; nil where there is none yet.
+    public func record(atOrAfter sequence: UInt64, using reader: inout RecordReader) throws(RecordReadFailure) -> RecordLocation? {
+        try shared.record(atOrAfter: sequence, using: &reader.pages)
     }
 
     /// Reads one record into the reader's buffer.
     public func read(_ location: RecordLocation, using reader: inout RecordReader) throws(RecordReadFailure) -> StoredRecord {
         let line = try reader.read(location.entry, in: location.segment)
         return StoredRecord(
-            sequence: location.sequence, receivedAt: line.receivedAt, kind: line.kind, status: line.status, payload: line.payload)
+            sequence: location.sequence, receivedAt: line.receivedAt, kind: line.kind, status: line.status, requestID: line.requestID,
+            payload: line.payload)
     }
 
     /// The damaged places that are known, oldest first, at most 1,000; `count` counts them all.

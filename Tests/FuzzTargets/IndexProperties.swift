@@ -134,7 +134,7 @@ private struct IndexedSample {
             let length = UInt32(120 + index * 7 % 50)
             let entry = RecordEntry(
                 sequence: sequence, requestHash: hash(of: index % text.ids, 0), payloadHash: UInt64(index), offset: offset, length: length,
-                kind: .callback)
+                kind: .callback, state: RecordState(.callback, status: UInt8(index % 4), failureClass: UInt8(index % 20)))
             records.append((entry, (1..<1 + index % 4).map { hash(of: index % text.ids / 2, $0) }))
             sequence += index % 16 == 15 ? 3 : 1
             offset += length + 1
@@ -180,7 +180,7 @@ private struct IndexedSample {
             let entry = record.entry
             return RecordEntry(
                 sequence: entry.sequence, requestHash: kind == .request ? hash : 0, payloadHash: entry.payloadHash, offset: entry.offset,
-                length: entry.length, kind: entry.kind)
+                length: entry.length, kind: entry.kind, state: entry.state)
         }
     }
 }

@@ -87,16 +87,7 @@ struct ParsedLine {
     }
 
     /// Appends the `request_id` without its escapes.
-    func appendRequestID(of line: Span<UInt8>, to output: inout [UInt8]) {
-        let escaped = line.extracting(requestID)
-        if ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil { return RecordFormat.append(escaped, to: &output) }
-        var position = requestID.lowerBound
-        while position < requestID.upperBound {
-            if line[position] == 0x5C { position += 1 }
-            output.append(line[position])
-            position += 1
-        }
-    }
+    func appendRequestID(of line: Span<UInt8>, to output: inout [UInt8]) { RecordFormat.appendUnescaped(line.extracting(requestID), to: &output) }
 }
 
 /// A place in a line, moving forward over what is expected there. Every method takes the line.

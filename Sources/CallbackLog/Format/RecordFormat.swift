@@ -112,6 +112,17 @@ package enum RecordFormat {
         append("\"}\n", to: &output)
     }
 
+    /// Appends what `escaped`, a `request_id` as it stands in a line, says.
+    static func appendUnescaped(_ escaped: Span<UInt8>, to output: inout [UInt8]) {
+        if ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil { return append(escaped, to: &output) }
+        var position = 0
+        while position < escaped.count {
+            if escaped[position] == 0x5C { position += 1 }
+            output.append(escaped[position])
+            position += 1
+        }
+    }
+
     // MARK: pieces
 
     static func append(_ text: StaticString, to output: inout [UInt8]) {

@@ -9,6 +9,7 @@
 //     records             32      127   the records in the segment's order                          one a record
 //     requests            12      341   hash (8), ordinal (4), ascending, of the request_ids        one a record
 //     keys                12      341   the same of the keys that a record can be found by beside   0…4 a record
+//     states               1    4,092   the records' states (RecordState.swift), in their order     one a record
 //     filter              64       63   blocks of a Bloom filter over the request hashes            12 bits a record
 //     damages             16      255   offset (8), sequence (8) of the damaged places              at most 1,000
 //
@@ -34,7 +35,7 @@ import Platform
 enum IndexFileFormat {
     /// "clogindx"
     static let magic: UInt64 = 0x7864_6E69_676F_6C63
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     static let recordBytes = 32
     static let recordsPerPage = IndexPage.contentBytes / recordBytes
@@ -44,6 +45,7 @@ enum IndexFileFormat {
     static let blocksPerPage = IndexPage.contentBytes / blockBytes
     static let damageBytes = 16
     static let damagesPerPage = IndexPage.contentBytes / damageBytes
+    static let statesPerPage = IndexPage.contentBytes
 
     /// A record can be found by reference, session_id, whatsapp_message_id and fingerprint.
     static let keysPerRecordMax = 4
@@ -55,7 +57,7 @@ enum IndexFileFormat {
 
 /// Where the sections of a file are, in pages. Follows from the counts alone.
 struct IndexSections: Equatable, Sendable {
-    let records, requests, keys, filter, damages: Range<Int>
+    let records, requests, keys, states, filter, damages: Range<Int>
 
     /// The counts are bounded before: none is above 2^34.
     init(records recordCount: Int, keys keyCount: Int, damages damageCount: Int) {
@@ -63,8 +65,9 @@ struct IndexSections: Equatable, Sendable {
         records = section(after: 1, recordCount, perPage: IndexFileFormat.recordsPerPage)
         requests = section(after: records.upperBound, recordCount, perPage: IndexFileFormat.hashesPerPage)
         keys = section(after: requests.upperBound, keyCount, perPage: IndexFileFormat.hashesPerPage)
+        states = section(after: keys.upperBound, recordCount, perPage: IndexFileFormat.statesPerPage)
         filter = section(
-            after: keys.upperBound, RequestFilter.blockCount(records: recordCount), perPage: IndexFileFormat.blocksPerPage)
+            after: states.upperBound, RequestFilter.blockCount(records: recordCount), perPage: IndexFileFormat.blocksPerPage)
         damages = section(after: filter.upperBound, damageCount, perPage: IndexFileFormat.damagesPerPage)
     }
 

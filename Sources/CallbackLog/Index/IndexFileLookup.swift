@@ -50,6 +50,30 @@ extension IndexFile {
         return record
     }
 
+    /// The states on `page` of their section are the first so many of its bytes, once it is loaded.
+    func statesOn(_ page: Int) -> Int {
+        min(IndexFileFormat.statesPerPage, summary.recordCount - (page - sections.states.lowerBound) * IndexFileFormat.statesPerPage)
+    }
+
+    /// The page that has the state of the record at `ordinal`, and where it stands on it.
+    func statePlace(_ ordinal: Int) -> (page: Int, index: Int) {
+        (sections.states.lowerBound + ordinal / IndexFileFormat.statesPerPage, ordinal % IndexFileFormat.statesPerPage)
+    }
+
+    /// Where the first record is whose sequence is this one or above it; `summary.recordCount` where there is none.
+    func firstOrdinal(atOrAbove sequence: UInt64, in file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) -> Int {
+        guard sequence > summary.first else { return 0 }
+        // No two records have one sequence, so it cannot lie further; where all are there, it lies there.
+        var high = Int(min(sequence - summary.first, UInt64(summary.recordCount)))
+        if summary.isDense { return high }
+        var low = 0
+        while low < high {
+            let middle = low + (high - low) / 2
+            if try record(middle, in: file, using: &pages).sequence < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     private func appendFound(
         requestHash: UInt64, _ file: any File, _ pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
     ) throws(IndexFault) {

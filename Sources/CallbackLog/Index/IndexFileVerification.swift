@@ -1,7 +1,7 @@
 // An index file held against all that it promises, page by page.
 //
-// Promises: what passes was written so, and answers every look-up as the writer meant it. Memory is one page, the
-// filter, and a bit for each record. Must not know: the segment's own lines: whoever has them compares the records.
+// Promises: what passes was written so, and answers every look-up as the writer meant it. Memory is a few pages, the
+// filter, and a byte for each record. Must not know: the segment's own lines: whoever has them compares the records.
 
 import Platform
 
@@ -14,7 +14,8 @@ extension IndexFile {
     }
 
     /// Checks every page, that records are in order and as the header counts them, that both tables of hashes are in
-    /// order and lead to records, the requests' to each record once, and that the filter holds every request hash.
+    /// order and lead to records, the requests' to each record once, that the filter holds every request hash, and that
+    /// the states are the records'.
     package func verify(in file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) {
         var header = IndexPageBuffer()
         try header.load(0, ofIndex: IndexPage.header, in: file)
@@ -30,6 +31,7 @@ extension IndexFile {
     }
 
     private func verifyRecords(_ file: any File, _ pages: inout IndexPageBuffer) throws(IndexFault) {
+        var states = IndexPageBuffer()
         var counts = RecordCounts()
         var before: IndexedRecord?
         var earliest: Timestamp?
@@ -40,6 +42,9 @@ extension IndexFile {
                 throw .damaged(page: sections.records.lowerBound + ordinal / IndexFileFormat.recordsPerPage)
             }
             counts.add(kind: record.kind, status: record.status, failureClass: record.failureClass)
+            let (page, index) = statePlace(ordinal)
+            try states.load(page, ofIndex: number, in: file)
+            guard states.bytes[index] == record.state.byte else { throw .damaged(page: page) }
             earliest = min(earliest ?? record.receivedAt, record.receivedAt)
             latest = max(latest ?? record.receivedAt, record.receivedAt)
             before = record

@@ -1,6 +1,7 @@
 // Writes the index file of a sealed segment, record by record as a scan finds them.
 //
-// Promises: records go out as they come; in memory are one piece of 1 MiB and 12 bytes for each hash until the end.
+// Promises: records go out as they come; in memory are one piece of 1 MiB, 12 bytes for each hash and one for each
+// record until the end.
 // The header is written last, so that a file without one is no index. Every write is synchronized when `finish`
 // returns, in pieces. Whatever the writer takes, a reader takes.
 // Must not know: what the file is called, when it is renamed, how the records were found.
@@ -14,6 +15,7 @@ package struct IndexFileWriter {
     private let hash: KeyedHash
     private var requests = HashPlaces()
     private var keys = HashPlaces()
+    private var states: [UInt8] = []
     /// Behind the last record's line.
     private var end: Int64 = 0
 
@@ -60,6 +62,7 @@ package struct IndexFileWriter {
         summary.earliest = summary.recordCount == 0 ? receivedAt : min(summary.earliest, receivedAt)
         summary.latest = summary.recordCount == 0 ? receivedAt : max(summary.latest, receivedAt)
         summary.counts.add(kind: entry.kind, status: status, failureClass: failureClass)
+        states.append(record.state.byte)
         summary.recordCount += 1
         summary.last = entry.sequence
         end = Int64(entry.offset) + Int64(entry.length) + 1
@@ -87,6 +90,11 @@ package struct IndexFileWriter {
         }
         try pages.finishSection()
         try keys.drain { place throws(SystemError) in try Self.append(place, to: &pages) }
+        try pages.finishSection()
+        for state in states {
+            let start = try pages.place(for: 1)
+            pages.piece[start] = state
+        }
         try pages.finishSection()
         for block in filter.blocks {
             let start = try pages.place(for: IndexFileFormat.blockBytes)

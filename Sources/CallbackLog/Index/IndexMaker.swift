@@ -60,7 +60,7 @@ struct IndexMaker: Sendable {
             _ = try? directory.remove(unfinished)
         }
         var state = ScanState(first: first)
-        let (scan, index) = try SegmentScan.indexed(segment, first: first, successor: successor, hash: hash, state: &state)
+        let (scan, index) = try SegmentScan.indexed(segment, first: first, successor: successor, hash: hash, describe: describe, state: &state)
         failure = failure ?? scan.failure
         // What is sealed was durable to its end once.
         state.prove(.max)
@@ -85,8 +85,7 @@ struct IndexMaker: Sendable {
         let scan = try SegmentScan(segment, first: first, successor: successor, state: &state) { line, bytes, offset throws(SystemError) in
             guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier) else { return }
             if isCancelled() { throw SystemError(operation: "index", path: segment.name, code: SystemError.cancelled) }
-            description.begin()
-            describe(line.kind, bytes.extracting(line.payload), &description)
+            _ = description.take(line.kind, bytes.extracting(line.payload), from: describe)
             try writer.append(
                 entry, receivedAt: line.receivedAt, status: description.status, failureClass: description.failureClass,
                 keys: description.hashes.span)

@@ -2,7 +2,7 @@
 //
 // Promises: a page is taken only where its checksum holds for the place and for the index that it was asked for: each
 // index draws a number, so that no page of one that was built anew under the same name is taken for one of it.
-// `IndexPageBuffer` holds one page, so that a run on it is read once.
+// `IndexPageBuffer` holds a few, so that a run on them, and a look-up that is repeated, reads none.
 // Must not know: what is in a page.
 
 import Platform
@@ -38,18 +38,47 @@ enum IndexPage {
 
 /// Kept by whoever reads indexes, for one look-up after the other.
 package struct IndexPageBuffer: Sendable {
+    /// Pages that are held, 64 KiB for each reader: one more takes the place of that which was asked for longest ago.
+    static let pagesMax = 16
+
+    private struct Held {
+        var bytes: [UInt8]
+        /// Which page of which index it is; nil where it was not read whole.
+        var key: Key?
+        var used: UInt64
+    }
+
+    private struct Key: Equatable {
+        let index: UInt64
+        let page: Int
+    }
+
     /// The page that was loaded last.
     private(set) var bytes = [UInt8](repeating: 0, count: IndexPage.bytes)
-    private var held: (index: UInt64, page: Int)?
+    private var key: Key?
+    /// Those before it.
+    private var others: [Held] = []
+    private var clock: UInt64 = 0
     /// The records that a look-up has found and not yet read; at most `IndexFile.runEntriesMax`.
     var ordinals: [UInt32] = []
+    /// What a look-up finds in one segment; at most as many.
+    var entries: [RecordEntry] = []
 
     package init() {}
 
     /// Fills `bytes` with a page of the index of this number, which is in `file`.
     mutating func load(_ page: Int, ofIndex number: UInt64, in file: any File) throws(IndexFault) {
-        if let held, held.index == number, held.page == page { return }
-        held = nil
+        let wanted = Key(index: number, page: page)
+        if key == wanted { return }
+        clock += 1
+        if let place = others.firstIndex(where: { $0.key == wanted }) { return turn(to: place) }
+        if others.count < Self.pagesMax - 1 {
+            others.append(Held(bytes: [UInt8](repeating: 0, count: IndexPage.bytes), key: nil, used: 0))
+            turn(to: others.count - 1)
+        } else if let oldest = others.indices.min(by: { others[$0].used < others[$1].used }) {
+            turn(to: oldest)
+        }
+        key = nil
         let got: Int
         do throws(SystemError) {
             got = try file.read(at: Int64(page) * Int64(IndexPage.bytes), count: IndexPage.bytes, into: &bytes, from: 0)
@@ -57,7 +86,14 @@ package struct IndexPageBuffer: Sendable {
             throw .system(error)
         }
         guard got == IndexPage.bytes, IndexPage.isSound(bytes.span, page: page, ofIndex: number) else { throw .damaged(page: page) }
-        held = (number, page)
+        key = wanted
+    }
+
+    /// The page at `place` of the others becomes `bytes`, and that before it takes its place.
+    private mutating func turn(to place: Int) {
+        swap(&bytes, &others[place].bytes)
+        swap(&key, &others[place].key)
+        others[place].used = clock
     }
 }
 

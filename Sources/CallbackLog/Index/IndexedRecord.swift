@@ -23,8 +23,10 @@ package struct IndexedRecord: Equatable, Sendable {
     /// As the index of the open segment has it. The table of records has no request hashes.
     func entry(requestHash: UInt64) -> RecordEntry {
         RecordEntry(
-            sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset, length: length, kind: kind)
+            sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset, length: length, kind: kind, state: state)
     }
+
+    var state: RecordState { RecordState(kind, status: status, failureClass: failureClass) }
 }
 
 extension IndexedRecord {

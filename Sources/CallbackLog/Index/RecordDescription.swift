@@ -25,9 +25,10 @@ public struct RecordDescription: Sendable {
         case sessionID, whatsappMessageID, crispFingerprint
     }
 
-    /// By the present decoder; the numbers are the describer's own, below 16.
+    /// Of a callback, by the present decoder; the numbers are the describer's own, below 4. Of other records their kind
+    /// says enough.
     public var status: UInt8 = 0
-    /// By the present verdict table; the numbers are the describer's own, below 16.
+    /// Of a callback, by the present verdict table; the numbers are the describer's own, below 16.
     public var failureClass: UInt8 = 0
     /// Of the keys, in the order in which they were added.
     private(set) var hashes: [UInt64] = []
@@ -36,10 +37,15 @@ public struct RecordDescription: Sendable {
 
     init(hash: KeyedHash) { self.hash = hash }
 
-    mutating func begin() {
+    /// Has `describe` tell of a record of this kind, instead of what was told before. Returns the record's state.
+    mutating func take(
+        _ kind: RecordKind, _ members: Span<UInt8>, from describe: (RecordKind, Span<UInt8>, inout RecordDescription) -> Void
+    ) -> RecordState {
         status = 0
         failureClass = 0
         hashes.removeAll(keepingCapacity: true)
+        describe(kind, members, &self)
+        return RecordState(kind, status: status, failureClass: failureClass)
     }
 
     /// The record is found by `value`, unescaped, from now on. Each key once, by value and not by how it was written.

@@ -1,9 +1,9 @@
 // Where the records of the open segment are, by request_id: in memory, since it grows with every batch.
 //
 // Promises: entries of fixed width in the order of the segment, linked newest first by their keyed 64-bit hashes,
-// and hash tables to the newest of each. Holds hashes, never keys: whoever
-// looks something up verifies the key in the record. Append-only, in pieces: no append copies more than a 64th of
-// the table, so nobody waits for a table that grows.
+// hash tables to the newest of each, and beside them what else a record is found by (OpenKeys.swift). Holds hashes,
+// never keys: whoever looks something up verifies the key in the record. Append-only, in pieces: no append copies more
+// than a 64th of the table, so nobody waits for a table that grows.
 // Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
 
 /// Where one record of a segment is, and what can be told of it unread.
@@ -16,25 +16,33 @@ package struct RecordEntry: Sendable, Equatable {
     /// Of the line, without its line feed. At most `RecordFormat.lineBytesMax`.
     package let length: UInt32
     package let kind: RecordKind
+    package let state: RecordState
 
-    package init(sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind) {
+    /// - Parameter state: nil where nobody has told anything of the record.
+    package init(
+        sequence: UInt64, requestHash: UInt64, payloadHash: UInt64, offset: UInt32, length: UInt32, kind: RecordKind, state: RecordState? = nil
+    ) {
         self.sequence = sequence
         self.requestHash = requestHash
         self.payloadHash = payloadHash
         self.offset = offset
         self.length = length
         self.kind = kind
+        self.state = state ?? RecordState(kind)
     }
 
     /// The entry of a sound line that is a record, at `offset` of a segment that begins with `first`. Nil where a
     /// segment's bounds of 4 GiB and 2^32 sequences are passed: no log of ours has such a line, so it is not served.
-    init?(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8]) {
+    init?(
+        _ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8],
+        state: RecordState? = nil
+    ) {
         guard let sequence = line.sequence, sequence >= first, sequence - first <= UInt64(UInt32.max), offset <= Int64(UInt32.max) else { return nil }
         identifier.removeAll(keepingCapacity: true)
         line.appendRequestID(of: bytes, to: &identifier)
         self.init(
             sequence: sequence, requestHash: hash.hash(identifier.span), payloadHash: hash.hash(bytes.extracting(line.payload)),
-            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind)
+            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind, state: state)
     }
 }
 
@@ -44,17 +52,26 @@ struct SegmentIndex: Sendable {
         let requestHash: UInt64
         let payloadHash: UInt64
         let offset: UInt32
-        /// The length below, the kind in the top three bits.
+        /// The length below, the low half of the state above it, the kind in the top three bits.
         let lengthAndKind: UInt32
         /// Above the segment's first.
         let sequence: UInt32
-        /// The entry before it of the same hash, plus one; 0 for none.
-        let previous: UInt32
+        /// The entry before it of the same hash, plus one, or 0 for none; the high half of the state in the top four bits.
+        let previousAndClass: UInt32
+
+        /// A segment of 4 GiB has fewer entries than these bits count: no line of a record is below 100 bytes.
+        var previous: UInt32 { previousAndClass & (1 << SegmentIndex.classShift - 1) }
+        var state: RecordState {
+            RecordState(byte: UInt8(truncatingIfNeeded: lengthAndKind >> SegmentIndex.statusShift & 15 | (previousAndClass >> SegmentIndex.classShift) << 4))
+        }
     }
 
     private static let pieceEntries = 8_192
     private static let tableCount = 64
+    /// `RecordFormat.lineBytesMax` has 25 bits.
+    fileprivate static let statusShift: UInt32 = 25
     private static let kindShift: UInt32 = 29
+    fileprivate static let classShift: UInt32 = 28
 
     /// The segment's first sequence.
     let first: UInt64
@@ -62,6 +79,7 @@ struct SegmentIndex: Sendable {
     private var pieces: [[Packed]] = []
     /// By the highest bits of the hash.
     private var tables = [HashTable](repeating: HashTable(), count: tableCount)
+    private var keys = OpenKeys()
 
     init(first: UInt64) { self.first = first }
 
@@ -72,23 +90,61 @@ struct SegmentIndex: Sendable {
         let packed = pieces[index / Self.pieceEntries][index % Self.pieceEntries]
         return RecordEntry(
             sequence: first + UInt64(packed.sequence), requestHash: packed.requestHash, payloadHash: packed.payloadHash,
-            offset: packed.offset, length: packed.lengthAndKind & (1 << Self.kindShift - 1),
-            kind: RecordKind(rawValue: UInt8(packed.lengthAndKind >> Self.kindShift)) ?? .unknown)
+            offset: packed.offset, length: packed.lengthAndKind & (1 << Self.statusShift - 1),
+            kind: RecordKind(rawValue: UInt8(packed.lengthAndKind >> Self.kindShift)) ?? .unknown, state: packed.state)
     }
 
     /// The first entry whose sequence is above this one.
-    func firstIndex(above sequence: UInt64) -> Int? { (0..<count).first { (index: Int) in self[index].sequence > sequence } }
+    func firstIndex(above sequence: UInt64) -> Int? {
+        let index = firstIndex(atOrAbove: sequence + 1)
+        return index < count ? index : nil
+    }
 
-    /// Appends the newest entry. Its sequence is at most 2^32 above the segment's first.
-    mutating func append(_ entry: RecordEntry) {
+    /// Where the first entry is whose sequence is this one or above it; `count` where there is none.
+    func firstIndex(atOrAbove sequence: UInt64) -> Int {
+        guard sequence > first else { return 0 }
+        // No two entries have one sequence, so it cannot lie further; without a hole it lies there.
+        var high = Int(min(sequence - first, UInt64(count)))
+        if high < count, self.sequence(high) == sequence { return high }
+        var low = 0
+        while low < high {
+            let middle = low + (high - low) / 2
+            if self.sequence(middle) < sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Of the entry at `index`.
+    func sequence(_ index: Int) -> UInt64 { first + UInt64(pieces[index / Self.pieceEntries][index % Self.pieceEntries].sequence) }
+
+    func state(_ index: Int) -> RecordState { pieces[index / Self.pieceEntries][index % Self.pieceEntries].state }
+
+    func requestHash(_ index: Int) -> UInt64 { pieces[index / Self.pieceEntries][index % Self.pieceEntries].requestHash }
+
+    /// Appends the newest entry. Its sequence is at most 2^32 above the segment's first. `keys` are the hashes of what
+    /// else it can be found by.
+    mutating func append(_ entry: RecordEntry, keys hashes: Span<UInt64> = Span()) {
         let index = UInt32(truncatingIfNeeded: count)
         let previous = tables[Self.table(of: entry.requestHash)].put(index, hash: entry.requestHash)
         if pieces.last.map({ $0.count == Self.pieceEntries }) ?? true { pieces.append([]) }
         pieces[pieces.count - 1].append(
             Packed(
                 requestHash: entry.requestHash, payloadHash: entry.payloadHash, offset: entry.offset,
-                lengthAndKind: entry.length | UInt32(entry.kind.rawValue) << Self.kindShift,
-                sequence: UInt32(truncatingIfNeeded: entry.sequence - first), previous: previous.map { $0 + 1 } ?? 0))
+                lengthAndKind: entry.length | UInt32(entry.state.status) << Self.statusShift | UInt32(entry.kind.rawValue) << Self.kindShift,
+                sequence: UInt32(truncatingIfNeeded: entry.sequence - first),
+                previousAndClass: (previous.map { $0 + 1 } ?? 0) | UInt32(entry.state.failureClass) << Self.classShift))
+        for place in hashes.indices { keys.append(hashes[place], index) }
+    }
+
+    /// Appends every entry with a key of this hash, newest first, or the newest `IndexFile.runEntriesMax`; and perhaps
+    /// one whose hash is like it.
+    func appendEntries(ofKey keyHash: UInt64, to entries: inout [RecordEntry]) {
+        var before: Int?
+        keys.forEachNewestFirst(of: keyHash) { ordinal in
+            // Two keys of one record may have the same hash: it is found once.
+            if before != ordinal { entries.append(self[ordinal]) }
+            before = ordinal
+        }
     }
 
     /// Appends every entry of this hash, newest first. Most have none.

@@ -73,6 +73,9 @@ package struct SegmentSummary: Equatable, Sendable {
         last = first - 1
     }
 
+    /// True where no sequence of the segment is missing: then a record's place tells its sequence.
+    var isDense: Bool { UInt64(recordCount) == successor - first }
+
     var sections: IndexSections { IndexSections(records: recordCount, keys: keyCount, damages: damages.count) }
 }
 

@@ -7,10 +7,7 @@
 import Platform
 
 /// A record that has the hash that was asked for.
-struct Candidate {
-    let segment: any File
-    let entry: RecordEntry
-}
+typealias Candidate = RecordLocation
 
 /// What a hash leads to.
 struct Candidates {
@@ -18,31 +15,37 @@ struct Candidates {
     var records: [Candidate] = []
     /// False where a segment could not be asked: its index is being made, or cannot be read.
     var isWhole = true
+
+    fileprivate mutating func append(_ entries: [RecordEntry], in segment: any File) {
+        for entry in entries { records.append(Candidate(segment: segment, entry: entry)) }
+    }
 }
 
 extension Shared {
     /// Every record whose request hash is this one.
     func candidates(of requestHash: UInt64, using pages: inout IndexPageBuffer) -> Candidates {
         var found = Candidates()
-        var entries: [RecordEntry] = []
+        pages.entries.removeAll(keepingCapacity: true)
         let (sealed, filters, file) = published.withLock { published in
-            published.open.index.appendEntries(of: requestHash, to: &entries)
+            published.open.index.appendEntries(of: requestHash, to: &pages.entries)
             return (published.sealed, published.filters, published.open.file)
         }
-        for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
+        found.append(pages.entries, in: file)
         let probe = RequestFilter.Probe(requestHash)
         var index = filters.count
         while let next = filters.last(before: index, mayHold: probe) {
-            ask(sealed[next], requestHash, &found, &entries, &pages)
+            ask(sealed[next], requestHash, &found, &pages)
             index = next
         }
         return found
     }
 
     private func ask(
-        _ segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ entries: inout [RecordEntry],
-        _ pages: inout IndexPageBuffer
+        _ segment: SealedSegment, _ requestHash: UInt64, _ found: inout Candidates, _ pages: inout IndexPageBuffer
     ) {
+        var entries: [RecordEntry] = []
+        swap(&entries, &pages.entries)
+        defer { swap(&entries, &pages.entries) }
         entries.removeAll(keepingCapacity: true)
         do throws(IndexFault) {
             switch segment.index {
@@ -53,19 +56,19 @@ extension Shared {
                 found.isWhole = false
             }
             guard !entries.isEmpty else { return }
-            let file = try open(segment)
-            for entry in entries { found.records.append(Candidate(segment: file, entry: entry)) }
+            found.append(entries, in: try open(segment))
         } catch {
             // Removed by retention since the look-up began: then there is nothing to find. Or read again since.
             let present = published.withLock { $0.sealed.first { $0.first == segment.first } }
             guard let present else { return }
-            guard present === segment else { return ask(present, requestHash, &found, &entries, &pages) }
+            guard present === segment else { return ask(present, requestHash, &found, &pages) }
             found.isWhole = false
             suspect(segment.first)
         }
     }
 
-    private func open(_ segment: SealedSegment) throws(IndexFault) -> any File {
+    /// The file of a sealed segment.
+    func open(_ segment: SealedSegment) throws(IndexFault) -> any File {
         do throws(SystemError) {
             return try files.segment(segment.first)
         } catch {

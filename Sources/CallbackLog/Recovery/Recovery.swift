@@ -83,11 +83,13 @@ struct Recovery {
     private(set) var earliest: Timestamp?
 
     private let directory: any Directory
+    private let describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void
     /// Oldest first; the last one is the newest of the log, which goes on.
     private var segments: [ScannedSegment] = []
 
     init(_ directory: any Directory, options: LogOptions = LogOptions()) throws(LogOpenFailure) {
         self.directory = directory
+        describe = options.describe
         do throws(SystemError) {
             let names = try directory.names()
             identity = Identity.read(orMakeIn: directory, names: names)
@@ -254,7 +256,7 @@ struct Recovery {
     // MARK: reading
 
     private func scanned(_ file: any File, first: UInt64, successor: UInt64?, state: inout ScanState) throws(SystemError) -> ScannedSegment {
-        let (scan, index) = try SegmentScan.indexed(file, first: first, successor: successor, hash: hash, state: &state)
+        let (scan, index) = try SegmentScan.indexed(file, first: first, successor: successor, hash: hash, describe: describe, state: &state)
         return ScannedSegment(file: file, first: first, index: index, scan: scan)
     }
 
@@ -318,12 +320,16 @@ struct Recovery {
 extension SegmentScan {
     /// Reads a segment, and makes its index in memory.
     static func indexed(
-        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash, state: inout ScanState
+        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash,
+        describe: (RecordKind, Span<UInt8>, inout RecordDescription) -> Void, state: inout ScanState
     ) throws(SystemError) -> (SegmentScan, SegmentIndex) {
         var index = SegmentIndex(first: first)
         var identifier: [UInt8] = []
+        var description = RecordDescription(hash: hash)
         let scan = try SegmentScan(file, first: first, successor: successor, state: &state) { line, bytes, offset in
-            if let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier) { index.append(entry) }
+            let told = description.take(line.kind, bytes.extracting(line.payload), from: describe)
+            guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier, state: told) else { return }
+            index.append(entry, keys: description.hashes.span)
         }
         return (scan, index)
     }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A damaged index file is told, never believed")
 struct IndexFaultTests {
-    /// Six pages: one of each section.
+    /// Seven pages: one of each section.
     private static let small: SampleIndex = {
         var sample = SampleIndex(5)
         sample.damages = [UnsoundPlace(segment: SegmentName.name(first: 1_000), offset: 7, sequence: 1_001)]
@@ -36,7 +36,7 @@ struct IndexFaultTests {
     @Test("cut anywhere, it is refused")
     func truncated() throws {
         let bytes = try Self.small.written()
-        #expect(bytes.count == 6 * IndexPage.bytes)
+        #expect(bytes.count == 7 * IndexPage.bytes)
         for count in bytes.indices {
             if try !isRefused(FixedFile(Array(bytes[..<count])), Self.small) { Issue.record("cut at \(count)") }
         }
@@ -58,11 +58,11 @@ struct IndexFaultTests {
     @Test("a filter that is asked in the file is checked there", arguments: 0..<64)
     func filterPage(byte: Int) throws {
         var bytes = try Self.small.written()
-        bytes[4 * IndexPage.bytes + byte] ^= 0x10
+        bytes[5 * IndexPage.bytes + byte] ^= 0x10
         let file = FixedFile(bytes)
         let index = try Self.small.open(file, keepsFilter: false)
         for hash in [Self.small.records[0].entry.requestHash, 1, .max] {
-            #expect(throws: IndexFault.damaged(page: 4)) { try index.entries(of: hash, in: file) }
+            #expect(throws: IndexFault.damaged(page: 5)) { try index.entries(of: hash, in: file) }
         }
     }
 
@@ -123,6 +123,20 @@ struct IndexFaultTests {
         #expect(throws: IndexFault.damaged(page: 1)) { try index.entries(of: sample.records[0].entry.requestHash, in: file) }
         var pages = IndexPageBuffer()
         #expect(throws: IndexFault.damaged(page: 1)) { try index.verify(in: file, using: &pages) }
+    }
+
+    @Test("a state that is not its record's is found out, though the page's checksum is right")
+    func stateChanged() throws {
+        let bytes = try Self.small.written()
+        for ordinal in 0..<5 {
+            var changed = bytes
+            changed[4 * IndexPage.bytes + ordinal] ^= 0x10
+            IndexPage.seal(&changed, at: 4 * IndexPage.bytes, page: 4, ofIndex: SampleIndex.number)
+            let file = FixedFile(changed)
+            let index = try Self.small.open(file)
+            var pages = IndexPageBuffer()
+            #expect(throws: IndexFault.damaged(page: 4)) { try index.verify(in: file, using: &pages) }
+        }
     }
 
     @Test("a read that fails is the disk's fault, and the next one is not answered from what it left")
@@ -199,7 +213,8 @@ struct IndexFaultTests {
             // Half of them at the low end, and one at the high end.
             let hash: UInt64 = index == 0 ? .max : UInt64(index / 2)
             sample.records[index].entry = RecordEntry(
-                sequence: entry.sequence, requestHash: hash, payloadHash: entry.payloadHash, offset: entry.offset, length: entry.length, kind: entry.kind)
+                sequence: entry.sequence, requestHash: hash, payloadHash: entry.payloadHash, offset: entry.offset, length: entry.length, kind: entry.kind,
+                state: entry.state)
         }
         let disk = MemoryDisk()
         let index = try sample.write(on: disk)

@@ -99,6 +99,32 @@ struct IndexFileTests {
         #expect(disk.count(.read) - before == 2)
     }
 
+    @Test("what was looked up a moment ago is looked up again without reading, as long as its pages are among the newest held")
+    func held() throws {
+        let sample = SampleIndex(40_000)
+        let disk = MemoryDisk()
+        let index = try sample.write(on: disk)
+        let file = try disk.open(SampleIndex.name)
+        var pages = IndexPageBuffer()
+        func reads(of ordinals: [Int]) throws -> Int {
+            let before = disk.count(.read)
+            for ordinal in ordinals {
+                var entries: [RecordEntry] = []
+                try index.appendRecords(of: sample.records[ordinal].entry.requestHash, in: file, using: &pages, to: &entries)
+                #expect(entries == [sample.records[ordinal].entry])
+            }
+            return disk.count(.read) - before
+        }
+        let few = [3, 30_000, 17_000]
+        #expect(try reads(of: few) > 0)
+        #expect(try reads(of: few + few) == 0)
+        let many = stride(from: 0, to: 40_000, by: 1_000).map(\.self)
+        #expect(try reads(of: many) > 0)
+        // Each of these has pages of its own, more than are held.
+        #expect(try reads(of: many) >= many.count)
+        #expect(try reads(of: few) > 0)
+    }
+
     @Test("a page of the index before is not taken for one of the index built anew")
     func rebuilt() throws {
         var pages = IndexPageBuffer()

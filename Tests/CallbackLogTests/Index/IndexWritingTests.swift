@@ -114,7 +114,7 @@ struct IndexWritingTests {
         var sample = SampleIndex(3)
         let end = Int64(sample.records[2].entry.offset) + Int64(sample.records[2].entry.length)
         sample.segmentBytes = end + 1
-        #expect(try sample.written().count == 5 * IndexPage.bytes)
+        #expect(try sample.written().count == 6 * IndexPage.bytes)
         sample.segmentBytes = end
         #expect(throws: SystemError(operation: "pread", path: SegmentName.name(first: 1_000), code: EIO)) { try sample.written() }
     }

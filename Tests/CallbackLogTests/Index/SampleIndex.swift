@@ -49,13 +49,15 @@ struct SampleIndex {
         for _ in 0..<count {
             let kind = RecordKind(rawValue: UInt8.random(in: 0..<3, using: &numbers)) ?? .unknown
             let length = UInt32.random(in: 114..<400, using: &numbers)
+            let status = UInt8.random(in: 0..<4, using: &numbers)
+            let failureClass = UInt8.random(in: 0..<40, using: &numbers)
             let entry = RecordEntry(
                 sequence: sequence, requestHash: hash(ofID: Int.random(in: 0..<ids, using: &numbers)), payloadHash: numbers.next(),
-                offset: offset, length: length, kind: kind)
+                offset: offset, length: length, kind: kind, state: RecordState(kind, status: status, failureClass: failureClass))
             records.append(
                 SampleRecord(
                     entry: entry, receivedAt: Timestamp(milliseconds: 1_779_301_225_031 + Int64.random(in: 0..<1_000_000, using: &numbers)),
-                    status: UInt8.random(in: 0..<4, using: &numbers), failureClass: UInt8.random(in: 0..<40, using: &numbers),
+                    status: status, failureClass: failureClass,
                     keys: (0..<Int.random(in: 0...4, using: &numbers)).map { hash(ofID: Int.random(in: 0..<ids, using: &numbers), domain: UInt8($0)) }))
             // Now and then lines are missing, or padded.
             sequence += UInt64.random(in: 0..<50, using: &numbers) == 0 ? 7 : 1

@@ -1,0 +1,37 @@
+// What the records of the open segment can be found by beside their request_id: in memory, as SegmentIndex.
+//
+// Promises: append-only, apart by the highest bits of the hash, so that no append moves more than a 256th. Half of a
+// hash is kept: whatever is found may be another key's, and whoever asks verifies the record anyway.
+// Must not know: records, what is found by what.
+
+struct OpenKeys: Sendable {
+    private static let partCount = 256
+
+    private struct Place {
+        let mark: UInt32
+        let ordinal: UInt32
+    }
+
+    /// By the highest bits of the hash; each in the order of the segment.
+    private var parts = [[Place]](repeating: [], count: partCount)
+
+    mutating func append(_ hash: UInt64, _ ordinal: UInt32) {
+        parts[Self.part(of: hash)].append(Place(mark: Self.mark(of: hash), ordinal: ordinal))
+    }
+
+    /// Calls `body` with the places of `hash`, newest first, at most as many as an index file gives.
+    func forEachNewestFirst(of hash: UInt64, _ body: (Int) -> Void) {
+        let mark = Self.mark(of: hash)
+        var found = 0
+        for place in parts[Self.part(of: hash)].reversed() where place.mark == mark {
+            body(Int(place.ordinal))
+            found += 1
+            if found == IndexFile.runEntriesMax { return }
+        }
+    }
+
+    private static func part(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 56) }
+
+    /// Below the bits that choose the part.
+    private static func mark(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 24) }
+}

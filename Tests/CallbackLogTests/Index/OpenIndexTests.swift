@@ -1,0 +1,76 @@
+// What the index of the open segment knows beside request hashes: states, keys, and where a sequence is.
+
+import TestSupport
+import Testing
+
+@testable import CallbackLog
+
+@Suite("The open segment's index tells states, keys and sequences")
+struct OpenIndexTests {
+    @Test("every state of every kind comes back, beside the longest line")
+    func states() {
+        var index = SegmentIndex(first: 1)
+        var expected: [RecordState] = []
+        for kind in [RecordKind.callback, .announcement, .overdue, .unknown] {
+            for status in 0...20 as ClosedRange<UInt8> {
+                for failureClass in 0...20 as ClosedRange<UInt8> {
+                    let state = RecordState(kind, status: status, failureClass: failureClass)
+                    let entry = RecordEntry(
+                        sequence: UInt64(expected.count + 1), requestHash: UInt64(status % 3), payloadHash: 0, offset: .max,
+                        length: UInt32(RecordFormat.lineBytesMax), kind: kind, state: state)
+                    index.append(entry)
+                    expected.append(state)
+                    #expect(index[expected.count - 1] == entry)
+                }
+            }
+        }
+        #expect(expected.indices.allSatisfy { index.state($0) == expected[$0] })
+        #expect(RecordState(.announcement, status: 2).status == 4 && RecordState(.overdue).status == 5)
+        #expect(RecordState(.callback, status: 9, failureClass: 99) == RecordState(.callback, status: 3, failureClass: 15))
+    }
+
+    @Test("a key leads to every record that has it, newest first, each once; few others are like it")
+    func keys() {
+        var numbers = SeededGenerator(seed: 11)
+        var index = SegmentIndex(first: 1)
+        var expected: [UInt64: [UInt64]] = [:]
+        var hashes = (0..<300).map { _ in numbers.next() }
+        hashes += [0, .max]
+        for sequence in 1...5_000 as ClosedRange<UInt64> {
+            let keys = (0..<Int.random(in: 0...4, using: &numbers)).map { _ in hashes[Int.random(in: 0..<hashes.count, using: &numbers)] }
+            index.append(RecordEntry(sequence: sequence, requestHash: 1, payloadHash: 0, offset: 0, length: 0, kind: .callback), keys: keys.span)
+            for key in Set(keys) { expected[key, default: []].insert(sequence, at: 0) }
+        }
+        for hash in hashes {
+            var found: [RecordEntry] = []
+            index.appendEntries(ofKey: hash, to: &found)
+            #expect(found.map(\.sequence) == expected[hash] ?? [])
+        }
+        var found: [RecordEntry] = []
+        for _ in 0..<1_000 { index.appendEntries(ofKey: numbers.next(), to: &found) }
+        #expect(found.count <= 20)
+    }
+
+    @Test("of a key that very many records have the newest are found")
+    func longRun() {
+        var index = SegmentIndex(first: 1)
+        for sequence in 1...UInt64(IndexFile.runEntriesMax + 10) {
+            index.append(RecordEntry(sequence: sequence, requestHash: 1, payloadHash: 0, offset: 0, length: 0, kind: .callback), keys: [7].span)
+        }
+        var found: [RecordEntry] = []
+        index.appendEntries(ofKey: 7, to: &found)
+        #expect(found.map(\.sequence) == (11...UInt64(IndexFile.runEntriesMax + 10)).reversed())
+    }
+
+    @Test("a sequence, or the next there is, is found whether or not others are missing", arguments: [[], [3], [1], [9, 10, 11], [4, 7, 20]] as [[UInt64]])
+    func sequences(missing: [UInt64]) {
+        var index = SegmentIndex(first: 100)
+        let there = (1...20).filter { !missing.contains($0) }.map { 99 + $0 }
+        for sequence in there { index.append(RecordEntry(sequence: sequence, requestHash: 1, payloadHash: 0, offset: 0, length: 0, kind: .callback)) }
+        for sequence in 95...125 as ClosedRange<UInt64> {
+            #expect(index.firstIndex(atOrAbove: sequence) == there.firstIndex { $0 >= sequence } ?? there.count)
+            #expect(index.firstIndex(above: sequence) == there.firstIndex { $0 > sequence })
+        }
+        #expect(SegmentIndex(first: 5).firstIndex(atOrAbove: 7) == 0)
+    }
+}
