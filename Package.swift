@@ -4,7 +4,7 @@
 //
 //     CPlatform ◀ Platform ◀ CallbackLog ◀ CallbackReceiver ◀ callback-receiver
 //                CNghttp2  ◀ HTTPWire    ◀ CallbackReceiver
-//                            CrispCallback ◀ CallbackReceiver
+//                COpenSSL  ◀ CrispCallback ◀ CallbackReceiver
 //
 // The command also looks into a log by itself: callback-receiver sees CallbackLog and CrispCallback.
 //
@@ -33,10 +33,11 @@ let package = Package(
     targets: [
         .target(name: "CPlatform"),
         .systemLibrary(name: "CNghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
         .target(name: "Platform", dependencies: ["CPlatform"], swiftSettings: strict),
         .target(name: "HTTPWire", dependencies: ["CNghttp2"], swiftSettings: strict),
-        .target(name: "CrispCallback", swiftSettings: strict),
+        .target(name: "CrispCallback", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "CallbackLog", dependencies: ["Platform"], swiftSettings: strict),
         .target(
             name: "CallbackReceiver",

@@ -1,4 +1,4 @@
-// What the log's index keeps of a callback: its status, and what it can be found by beside its request_id.
+// What the log's index keeps of a callback: its status, the class of its failure, and what it can be found by beside its request_id.
 //
 // Promises: by the present decoder, as the answers are; keys by value, so that how a payload escapes them makes no
 // difference. Must not know: how the index keeps them, who asks for them.
@@ -7,12 +7,13 @@ import CallbackLog
 import CrispCallback
 
 enum RecordDescriber {
-    static let versions = DerivedVersions(decoder: CallbackDecoder.version, verdicts: 0)
+    static let versions = DerivedVersions(decoder: CallbackDecoder.version, verdicts: VerdictTable.version)
 
     /// `members` is the payload of a callback; other kinds have no keys yet.
     static func describe(_ kind: RecordKind, _ members: Span<UInt8>, into description: inout RecordDescription) {
         guard kind == .callback, let reading = try? CallbackReading(payload: members) else { return }
         description.status = number(of: reading.status)
+        description.failureClass = reading.verdict(members)?.failureClass.rawValue ?? 0
         if let session = reading.sessionID { description.add(.sessionID) { JSONString.appendUnescaped(session, of: members, to: &$0) } }
         if let message = reading.whatsappMessageID {
             description.add(.whatsappMessageID) { JSONString.appendUnescaped(message, of: members, to: &$0) }

@@ -41,17 +41,21 @@ package enum StatusAnswer {
         if let token { body.append(json: payload.extracting(token)) } else { body.append(json: "null") }
     }
 
-    /// There are no verdicts yet: every failure is of the class that says so, `unknown`.
     private static func appendFailure(_ reading: CallbackReading, _ payload: Span<UInt8>, to body: inout [UInt8]) {
-        guard reading.status == .failed else { return body.append(json: "null") }
+        guard let verdict = reading.verdict(payload) else { return body.append(json: "null") }
         body.append(json: "{\"message\":")
         reading.appendFailureMessage(from: payload, to: &body)
         body.append(json: ",\"reason\":")
         reading.appendFailureReason(from: payload, to: &body)
         body.append(json: ",\"code\":")
         if let code = reading.code { body.append(json: code) } else { body.append(json: "null") }
-        body.append(
-            json: ",\"class\":\"unknown\",\"retryable\":false,\"retry_after_seconds\":null,\"advice\":\"Read the message: this version does not classify failures.\"}")
+        body.append(json: ",\"class\":\"")
+        body.append(contentsOf: verdict.failureClass.name.utf8)
+        body.append(json: verdict.isRetryable ? "\",\"retryable\":true,\"retry_after_seconds\":" : "\",\"retryable\":false,\"retry_after_seconds\":")
+        if let seconds = verdict.retryAfterSeconds { body.append(json: UInt64(seconds)) } else { body.append(json: "null") }
+        body.append(json: ",\"advice\":")
+        body.append(jsonString: verdict.advice.description)
+        body.append(json: "}")
     }
 
     /// Appends one element of a request's history.

@@ -55,7 +55,7 @@ package enum StatusRow {
 
     /// Message, reason, code, class, whether and when to try again.
     private static func appendFailure(_ reading: CallbackReading, _ payload: Span<UInt8>, to rows: inout [UInt8]) {
-        guard reading.status == .failed else { return rows.append(contentsOf: [UInt8](repeating: 0x2C, count: 6)) }
+        guard let verdict = reading.verdict(payload) else { return rows.append(contentsOf: [UInt8](repeating: 0x2C, count: 6)) }
         var token: [UInt8] = []
         var field: [UInt8] = []
         reading.appendFailureMessage(from: payload, to: &token)
@@ -67,8 +67,12 @@ package enum StatusRow {
         append(&field, to: &rows)
         if let code = reading.code { field.append(json: code) }
         append(&field, to: &rows)
-        field.append(json: "unknown,false,,")
-        rows.append(contentsOf: field)
+        field.append(contentsOf: verdict.failureClass.name.utf8)
+        append(&field, to: &rows)
+        field.append(json: verdict.isRetryable ? "true" : "false")
+        append(&field, to: &rows)
+        if let seconds = verdict.retryAfterSeconds { field.append(json: UInt64(seconds)) }
+        append(&field, to: &rows)
     }
 
     /// The value of a JSON string token; nothing for `null`.

@@ -2,7 +2,7 @@
 //
 // Promises: the same rules as the decoder's, since both read through `CallbackEnvelope`. Holds offsets into
 // the payload, no bytes; what is appended to an answer is valid JSON whatever the payload holds.
-// Must not know: the answer's shape, the verdict on a failure, the log.
+// Must not know: the answer's shape, what a failure means (`VerdictTable` does), the log.
 
 /// A whole number in a payload, with every digit it came with.
 public struct CallbackNumber: Sendable, Equatable {
@@ -48,6 +48,14 @@ public struct CallbackReading: Sendable {
         code = envelope.code(payload)
         failureMessage = envelope.failureMessage
         failureReason = envelope.reason
+    }
+
+    /// What the failure means, by the present table; nil where the callback is none.
+    ///
+    /// - Parameter payload: the bytes that the reading was made from.
+    public func verdict(_ payload: Span<UInt8>) -> Verdict? {
+        guard status == .failed else { return nil }
+        return VerdictTable.verdict(code: code, message: failureMessage, in: payload)
     }
 
     /// Whether the payload has a failure message, whatever the status.

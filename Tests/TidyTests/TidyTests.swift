@@ -10,7 +10,7 @@ import Testing
 private let importsAllowed: [String: Set<String>] = [
     "Platform": ["CPlatform", "Dispatch", "Glibc", "Synchronization"],
     "HTTPWire": ["CNghttp2"],
-    "CrispCallback": [],
+    "CrispCallback": ["COpenSSL"],
     "CallbackLog": ["Dispatch", "Platform", "Synchronization"],
     "CallbackReceiver": [
         "CallbackLog", "CrispCallback", "Dispatch", "HTTPWire", "Logging", "Platform", "Synchronization",

@@ -30,7 +30,9 @@ struct StatusTests {
         #expect(status["crisp_fingerprint"] == "163239623329114" && status["failure"] == "null" && status.integer("callbacks") == 1)
         #expect(status["received_at"] == status["updated_at"])
         let failure = try #require(try step.get("/v1/requests/r-2").object().object("failure"))
-        #expect(failure["code"] == "131049" && failure.string("message") == "no (#131049)" && failure.string("class") == "unknown")
+        #expect(failure["code"] == "131049" && failure.string("message") == "no (#131049)" && failure.string("class") == "retry_later")
+        #expect(failure["retryable"] == "true" && failure["retry_after_seconds"] == "86400")
+        #expect(try #require(failure.string("advice")).hasSuffix("wait at least a day before sending it again."))
     }
 
     @Test("the newest callback decides the status")

@@ -46,7 +46,7 @@ struct ExportTests {
         #expect(
             run.output == [
                 Self.header, "\"r,1\",sent,12345678901234567890,\"w\"\"1\",s,,,,,,,\(moments[0]),1,1,\(moments[0]),,,,{}",
-                "r2,failed,,,,\"(#131049) a\nb\",why,131049,unknown,false,,\(moments[1]),2,1,\(moments[1]),,,,{}",
+                "r2,failed,,,,\"(#131049) a\nb\",why,131049,retry_later,true,86400,\(moments[1]),2,1,\(moments[1]),,,,{}",
                 "r3,unrecognized,,,,,,,,,,\(moments[2]),3,1,\(moments[2]),,,,{}", "",
             ].joined(separator: "\r\n"))
     }
