@@ -64,6 +64,10 @@ extension Setting {
             kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",
             meaning: "With less free space than this on its disk, callbacks are refused with 503."),
         Setting(
+            key: "expectations.overdue-after-seconds",
+            kind: .seconds(1...604_800) { $0.server.overdueAfterSeconds = $1 }, standard: "300",
+            meaning: "How long after it was announced a request without a callback is overdue, where PUT names no time; in seconds."),
+        Setting(
             key: "server.loops",
             kind: .count(1...loopsMax, or: automatic) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,
             meaning: "How many loops serve connections; auto: one for each processor."),

@@ -153,7 +153,7 @@ struct ConfigurationFileTests {
         arguments: [
             "callback.keys", "callback.keys-file", "callback.signing-secrets", "callback.signing-secrets-file",
             "callback.users", "callback.users-file", "callback.signature-age-seconds-max", "client.url",
-            "client.token-file", "quarantine.bytes-max", "expectations.overdue-after-seconds", "logging.format", "logging.access",
+            "client.token-file", "quarantine.bytes-max", "logging.format", "logging.access",
         ])
     func unsupported(key: String) {
         let parts = key.split(separator: ".")

@@ -36,6 +36,8 @@ struct ListingTests {
                     days: none                                     # default
                     bytes-max: none                                # default
                   free-bytes-min: 64MiB                            # default
+                expectations:
+                  overdue-after-seconds: 300                       # default
                 server:
                   loops: 3                                         # environment CALLBACK_RECEIVER_SERVER_LOOPS
                   connections-max: auto                            # default
