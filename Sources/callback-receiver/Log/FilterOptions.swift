@@ -5,7 +5,7 @@
 
 import ArgumentParser
 import CallbackLog
-import CrispCallback
+import CallbackReceiver
 
 /// The status of a callback.
 enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
@@ -18,12 +18,19 @@ enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
         case .unrecognized: .unrecognized
         }
     }
+}
 
-    var derived: CallbackStatus {
+/// The status of a request.
+enum RequestStatusArgument: String, ExpressibleByArgument, CaseIterable {
+    case sent, failed, unrecognized, pending, overdue
+
+    var status: RequestStatus {
         switch self {
         case .sent: .sent
         case .failed: .failed
         case .unrecognized: .unrecognized
+        case .pending: .pending
+        case .overdue: .overdue
         }
     }
 }
