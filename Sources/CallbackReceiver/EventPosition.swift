@@ -63,15 +63,21 @@ struct EventID {
     let sequence: UInt64
 
     init?(_ text: [UInt8]) {
-        if let sequence = Parameters.wholeNumber(text) {
+        if let sequence = Self.sequence(text[...]) {
             self.init(logID: nil, sequence: sequence)
             return
         }
         let idBytes = 32
-        guard text.count > idBytes + 1, text[idBytes] == UInt8(ascii: "-"), let sequence = Parameters.wholeNumber(Array(text[(idBytes + 1)...])),
+        guard text.count > idBytes + 1, text[idBytes] == UInt8(ascii: "-"), let sequence = Self.sequence(text[(idBytes + 1)...]),
             text[..<idBytes].allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 })
         else { return nil }
         self.init(logID: String(decoding: text[..<idBytes], as: UTF8.self), sequence: sequence)
+    }
+
+    /// Any that fits: one that no log can have is ahead of it.
+    private static func sequence(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        guard !digits.isEmpty, digits.allSatisfy({ 48...57 ~= $0 }) else { return nil }
+        return UInt64(String(decoding: digits, as: UTF8.self))
     }
 
     private init(logID: String?, sequence: UInt64) {
