@@ -6,14 +6,16 @@ import Testing
 
 @testable import CallbackReceiver
 
-@Suite("Who may ask")
-struct AccessTests {
+private enum Known {
     static let key = "00112233445566778899aabbccddeeff"
     static let reader = Token(1, key: key, scope: .read)
     static let writer = Token(2, key: "writer-key", scope: .write)
     static let watcher = Token(3, key: "watcher-key", scope: .metrics)
-    static let right = basic("\(reader.identifier):\(key)")
+    static let credentials = basic("\(reader.identifier):\(key)")
+}
 
+@Suite("Who may ask")
+struct AccessTests {
     private func status(_ step: RouterStep, _ fields: [String], method: String = "GET", host: String = "api.example") throws -> Int {
         try step.answer(requestBytes(method, "/v1/requests/a", host: host, fields: fields)).status
     }
@@ -42,7 +44,7 @@ struct AccessTests {
         }
     }
 
-    @Test("with tokens, even with none left or with unreadable ones, nothing opens it", arguments: [TokenTable([]), .unreadable, TokenTable([reader])])
+    @Test("with tokens, even with none left or with unreadable ones, nothing opens it", arguments: [TokenTable([]), .unreadable, TokenTable([Known.reader])])
     func closed(table: TokenTable) throws {
         let step = try RouterStep(table: table)
         let answer = try step.answer(requestBytes("GET", "/v1/requests/a", host: "localhost"))
@@ -52,7 +54,7 @@ struct AccessTests {
         #expect(try step.get("/healthz").status == 200)
         #expect(try step.get("/readyz").status == 200)
         // An unreadable file takes no credentials, and says that it is not they that are wrong.
-        let presented = try step.answer(requestBytes("GET", "/v1/requests/a", host: "localhost", fields: [Self.right]))
+        let presented = try step.answer(requestBytes("GET", "/v1/requests/a", host: "localhost", fields: [Known.credentials]))
         #expect(presented.status == (table.isEmpty ? 401 : 404))
         #expect(presented.body.contains("cannot read them") == (table.standing == .unreadable))
     }
@@ -75,22 +77,23 @@ struct AccessTests {
 
     @Test("right credentials are taken from anywhere, through any proxy")
     func right() throws {
-        let step = try RouterStep(tokens: [Self.reader], isOnLoopback: false)
+        let step = try RouterStep(tokens: [Known.reader], isOnLoopback: false)
         step.peer = "192.0.2.7"
-        #expect(try status(step, [Self.right, "Forwarded: for=192.0.2.8", "Via: 1.1 proxy"]) == 404)
-        #expect(try status(step, [Self.right.replacing("Basic", with: "bASIC")]) == 404)
+        #expect(try status(step, [Known.credentials, "Forwarded: for=192.0.2.8", "Via: 1.1 proxy"]) == 404)
+        #expect(try status(step, [Known.credentials.replacing("Basic", with: "bASIC")]) == 404)
     }
 
     @Test(
         "any other credentials are 401, and the answer does not tell why",
         arguments: [
-            [basic("0000000000000001:00112233445566778899aabbccddeefe")], [basic("0000000000000009:\(key)")], [basic("0000000000000001:")],
-            [basic(":\(key)")], [basic("1:\(key)")], [basic("0000000000000001 :\(key)")], [basic("0000000000000001::\(key)")],
-            [basic("0000000000000001\(key)")], [basic("0000000000000002:\(key)")], ["Authorization:"], ["Authorization: Basic"],
-            ["Authorization: Basic =="], ["Authorization: Bearer \(key)"], [right, right], [right, "Authorization: Basic"], [right + "="], [right + " x"],
+            [basic("0000000000000001:00112233445566778899aabbccddeefe")], [basic("0000000000000009:\(Known.key)")], [basic("0000000000000001:")],
+            [basic(":\(Known.key)")], [basic("1:\(Known.key)")], [basic("0000000000000001 :\(Known.key)")], [basic("0000000000000001::\(Known.key)")],
+            [basic("0000000000000001\(Known.key)")], [basic("0000000000000002:\(Known.key)")], ["Authorization:"], ["Authorization: Basic"],
+            ["Authorization: Basic =="], ["Authorization: Bearer \(Known.key)"], [Known.credentials, Known.credentials],
+            [Known.credentials, "Authorization: Basic"], [Known.credentials + "="], [Known.credentials + " x"],
         ])
     func wrong(fields: [String]) throws {
-        let step = try RouterStep(tokens: [Self.reader, Self.writer])
+        let step = try RouterStep(tokens: [Known.reader, Known.writer])
         let answer = try step.answer(requestBytes("GET", "/v1/requests/a", host: "localhost", fields: fields))
         #expect(answer.status == 401)
         #expect(answer.body.contains("The credentials are not those of a token"))
@@ -100,18 +103,18 @@ struct AccessTests {
 
     @Test("a scope that does not suffice is 403, before the method is looked at")
     func scopes() throws {
-        let step = try RouterStep(tokens: [Self.reader, Self.writer, Self.watcher])
-        let writer = basic("\(Self.writer.identifier):writer-key")
-        let watcher = basic("\(Self.watcher.identifier):watcher-key")
-        #expect(try status(step, [Self.right]) == 404)
-        #expect(try status(step, [Self.right], method: "HEAD") == 404)
+        let step = try RouterStep(tokens: [Known.reader, Known.writer, Known.watcher])
+        let writer = basic("\(Known.writer.identifier):writer-key")
+        let watcher = basic("\(Known.watcher.identifier):watcher-key")
+        #expect(try status(step, [Known.credentials]) == 404)
+        #expect(try status(step, [Known.credentials], method: "HEAD") == 404)
         #expect(try status(step, [writer]) == 404)
         #expect(try status(step, [watcher]) == 403)
-        #expect(try status(step, [Self.right], method: "DELETE") == 405)
-        #expect(try status(step, [Self.right], method: "PUT") == 403)
+        #expect(try status(step, [Known.credentials], method: "DELETE") == 405)
+        #expect(try status(step, [Known.credentials], method: "PUT") == 403)
         #expect(try status(step, [watcher], method: "PUT") == 403)
         #expect(try status(step, [writer], method: "PUT") != 403)
-        let refused = try step.answer(requestBytes("PUT", "/v1/requests/a", fields: [Self.right]))
+        let refused = try step.answer(requestBytes("PUT", "/v1/requests/a", fields: [Known.credentials]))
         #expect(refused.body.contains("scope is read, and this needs write"))
         #expect(refused.fields["WWW-Authenticate"] == nil)
         try expectProblem(refused, instance: "/v1/requests/a")
@@ -121,14 +124,14 @@ struct AccessTests {
 
     @Test("too many wrong credentials of one address are 429 with Retry-After; right ones are taken all the same, and others' too")
     func pace() throws {
-        let step = try RouterStep(tokens: [Self.reader])
+        let step = try RouterStep(tokens: [Known.reader])
         let guess = basic("0000000000000001:guess")
         for _ in 0..<WrongCredentials.burstMax { #expect(try status(step, [guess]) == 401) }
         let answer = try step.answer(requestBytes("GET", "/v1/requests/a", fields: [guess]))
         #expect(answer.status == 429)
         #expect(answer.fields["Retry-After"] == "1")
         try expectProblem(answer, instance: "/v1/requests/a")
-        #expect(try status(step, [Self.right]) == 404)
+        #expect(try status(step, [Known.credentials]) == 404)
         #expect(try status(step, []) == 401)
         step.peer = "127.0.0.2"
         #expect(try status(step, [guess]) == 401)
@@ -139,7 +142,7 @@ struct AccessTests {
 
     @Test("what a trusted proxy passes on counts for the client that it names; of others' proxies, for the proxy")
     func clients() throws {
-        let step = try RouterStep(tokens: [Self.reader]) { $0.trustedProxies = [IPNetwork(IPAddress(ipv4: 0x7F00_0001))] }
+        let step = try RouterStep(tokens: [Known.reader]) { $0.trustedProxies = [IPNetwork(IPAddress(ipv4: 0x7F00_0001))] }
         let guess = basic("0000000000000001:guess")
         for _ in 0..<WrongCredentials.burstMax { #expect(try status(step, [guess, "X-Forwarded-For: 192.0.2.7"]) == 401) }
         #expect(try status(step, [guess, "X-Forwarded-For: 192.0.2.7"]) == 429)
