@@ -222,9 +222,9 @@ enum OpenAPIDocument {
             "RequestID":{"name":"request_id","in":"path","required":true,"description":"percent-encoded: 1 to 256 visible ASCII characters","schema":{"$ref":"#/components/schemas/RequestID"}},
             "Status":{"name":"status","in":"query","schema":{"$ref":"#/components/schemas/Status"}},
             "Class":{"name":"class","in":"query","description":"of those that failed","schema":{"$ref":"#/components/schemas/FailureClass"}},
-            "Reference":{"name":"reference","in":"query","description":"of the newest announcement","schema":{"type":"string"},"example":"order-1042"},
-            "SessionID":{"name":"session_id","in":"query","schema":{"type":"string"},"example":"session_4e4a"},
-            "MessageID":{"name":"whatsapp_message_id","in":"query","schema":{"type":"string"},"example":"wamid.HBgLMzM2MTIzNDU2Nzg"},
+            "Reference":{"name":"reference","in":"query","description":"of the newest announcement","schema":{"type":"string","minLength":1,"maxLength":128},"example":"order-1042"},
+            "SessionID":{"name":"session_id","in":"query","schema":{"type":"string","minLength":1,"maxLength":512},"example":"session_4e4a"},
+            "MessageID":{"name":"whatsapp_message_id","in":"query","schema":{"type":"string","minLength":1,"maxLength":512},"example":"wamid.HBgLMzM2MTIzNDU2Nzg"},
             "Fingerprint":{"name":"crisp_fingerprint","in":"query","schema":{"type":"integer"},"example":163239623329114},
             "Since":{"name":"since","in":"query","description":"of `updated_at`, inclusive","schema":{"type":"string","format":"date-time"},"example":"2026-05-20T18:00:00Z"},
             "Until":{"name":"until","in":"query","description":"of `updated_at`, exclusive","schema":{"type":"string","format":"date-time"},"example":"2026-05-20T19:00:00Z"},
@@ -265,7 +265,7 @@ enum OpenAPIDocument {
               "sequence":{"type":"integer","minimum":1},"duplicate":{"type":"boolean"}}},
             "Announcement":{"type":"object","additionalProperties":false,"properties":{
               "overdue_after":{"type":"integer","minimum":1,"maximum":604800,"description":"seconds; `expectations.overdue-after-seconds` (300) where it is left out"},
-              "reference":{"type":"string","maxLength":128,"description":"at most 128 bytes of UTF-8, to find it by"},
+              "reference":{"type":["string","null"],"minLength":1,"maxLength":128,"description":"1 to 128 bytes of UTF-8, to find it by; null is as left out"},
               "metadata":{"type":"object","description":"at most 4 KiB; it comes back with every answer"}}},
             "Request":{"type":"object","required":["request_id","status","crisp_fingerprint","whatsapp_message_id","session_id","failure","received_at","sequence","callbacks","updated_at","announced_at","overdue_at","reference","metadata"],"properties":{
               "request_id":{"$ref":"#/components/schemas/RequestID"},"status":{"$ref":"#/components/schemas/Status"},

@@ -78,14 +78,14 @@ struct Router: Sendable {
         }
         guard role.contains(.api), let route = apiRoute(scratch) else {
             let detail = role.contains(.api)
-                ? "There is nothing at this path. See the README for the paths there are."
+                ? "There is nothing at this path. See /openapi.json for the paths there are."
                 : "This address takes callbacks only, at \(pathText). The API has an address of its own (api.listen)."
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
         switch route {
         case .healthz, .readyz: break
-        case .request, .callbacks:
+        case .document, .request, .callbacks:
             guard Access.isAllowed(request, anyoneMayAsk: anyoneMayAsk) else {
                 Problem.fill(&response, status: 401, detail: Access.refusal, for: request)
                 response.fields.append(Access.challenge)
@@ -99,6 +99,9 @@ struct Router: Sendable {
             response.body.append(json: "{\"status\":\"alive\"}")
         case .readyz:
             Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, for: request)
+        case .document:
+            begin(&response)
+            response.body.append(json: OpenAPIDocument.text)
         case .request(let segment):
             answerStatus(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
         case .callbacks(let segment):
@@ -144,6 +147,8 @@ struct Router: Sendable {
 
     private enum APIRoute {
         case healthz, readyz
+        /// The interface as a document for programs.
+        case document
         /// With the range of the identifier in `segmentBytes`.
         case request(Range<Int>), callbacks(Range<Int>)
     }
@@ -192,7 +197,8 @@ struct Router: Sendable {
         switch scratch.segmentEnds.count {
         case 1:
             if isSegment(0, scratch, "healthz") { return .healthz }
-            return isSegment(0, scratch, "readyz") ? .readyz : nil
+            if isSegment(0, scratch, "readyz") { return .readyz }
+            return isSegment(0, scratch, "openapi.json") ? .document : nil
         case 3:
             guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), !segment(2, scratch).isEmpty else { return nil }
             return .request(segment(2, scratch))

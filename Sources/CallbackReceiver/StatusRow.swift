@@ -22,40 +22,41 @@ package enum StatusRow {
 
     /// Appends the row of a request; parameters as StatusAnswer's.
     package static func append(
-        requestID: Span<UInt8>, sequence: UInt64, updatedAt: Timestamp, callbackReceivedAt: Timestamp, callbackCount: Int,
-        reading: CallbackReading, payload: Span<UInt8>, to rows: inout [UInt8]
+        requestID: Span<UInt8>, _ state: borrowing RequestState, status: RequestStatus, payload: Span<UInt8>, to rows: inout [UInt8]
     ) {
         var field: [UInt8] = []
         field.append(json: requestID)
         append(&field, to: &rows)
-        field.append(contentsOf: reading.status.name.utf8)
+        field.append(contentsOf: status.name.utf8)
         append(&field, to: &rows)
-        reading.crispFingerprint?.append(from: payload, to: &field)
+        state.reading?.crispFingerprint?.append(from: payload, to: &field)
         append(&field, to: &rows)
-        for token in [reading.whatsappMessageID, reading.sessionID] {
+        for token in [state.reading?.whatsappMessageID, state.reading?.sessionID] {
             if let token { JSONString.appendUnescaped(token, of: payload, to: &field) }
             append(&field, to: &rows)
         }
-        appendFailure(reading, payload, to: &rows)
-        callbackReceivedAt.append(to: &field)
+        appendFailure(state.reading, payload, to: &rows)
+        state.callbackReceivedAt?.append(to: &field)
         append(&field, to: &rows)
-        for number in [sequence, UInt64(callbackCount)] {
+        for number in [state.sequence, UInt64(state.callbackCount)] {
             field.append(json: number)
             append(&field, to: &rows)
         }
-        updatedAt.append(to: &field)
+        for time in [state.updatedAt, state.announcedAt, state.overdueAt] {
+            time?.append(to: &field)
+            append(&field, to: &rows)
+        }
+        if let reference = state.reference { appendString(reference, to: &field) }
         append(&field, to: &rows)
-        // Announced, overdue, reference: nothing can be announced yet.
-        rows.append(contentsOf: [0x2C, 0x2C, 0x2C])
-        field.append(json: "{}")
+        if state.metadata.isEmpty { field.append(json: "{}") } else { field.append(json: state.metadata.span) }
         append(&field, to: &rows)
         rows[rows.count - 1] = 0x0D
         rows.append(0x0A)
     }
 
     /// Message, reason, code, class, whether and when to try again.
-    private static func appendFailure(_ reading: CallbackReading, _ payload: Span<UInt8>, to rows: inout [UInt8]) {
-        guard let verdict = reading.verdict(payload) else { return rows.append(contentsOf: [UInt8](repeating: 0x2C, count: 6)) }
+    private static func appendFailure(_ reading: CallbackReading?, _ payload: Span<UInt8>, to rows: inout [UInt8]) {
+        guard let reading, let verdict = reading.verdict(payload) else { return rows.append(contentsOf: [UInt8](repeating: 0x2C, count: 6)) }
         var token: [UInt8] = []
         var field: [UInt8] = []
         reading.appendFailureMessage(from: payload, to: &token)

@@ -45,6 +45,12 @@ extension Setting {
             standard: "required",
             meaning: "required: never serve the API beyond loopback without tokens. none: anyone may ask."),
         Setting(
+            key: "client.url", kind: .url(or: automatic) { $0.client.url = $1 }, standard: automatic,
+            meaning: "The server that status and follow ask; auto: http:// and api.listen."),
+        Setting(
+            key: "client.token-file", kind: .file { $0.client.tokenFile = $1 }, standard: nothing,
+            meaning: "The file with the token that they show: identifier and key, as token create prints them."),
+        Setting(
             key: "log.directory", kind: .directory { $0.server.logDirectory = $1 }, standard: "./callback-data",
             meaning: "Where the log of callbacks is kept."),
         Setting(
@@ -63,6 +69,10 @@ extension Setting {
             key: "log.free-bytes-min",
             kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",
             meaning: "With less free space than this on its disk, callbacks are refused with 503."),
+        Setting(
+            key: "expectations.overdue-after-seconds",
+            kind: .seconds(1...604_800) { $0.server.overdueAfterSeconds = $1 }, standard: "300",
+            meaning: "How long after it was announced a request without a callback is overdue, where PUT names no time; in seconds."),
         Setting(
             key: "server.loops",
             kind: .count(1...loopsMax, or: automatic) { $0.server.loops = $1 ?? min(Processors.count, loopsMax) }, standard: automatic,

@@ -33,7 +33,7 @@ struct SettingTests {
         #expect(
             Setting.all.map(\.key).sorted() == [
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
-                "callback.listen", "callback.path", "log.directory", "log.free-bytes-min",
+                "callback.listen", "callback.path", "client.token-file", "client.url", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
                 "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.level", "server.connections-max",
                 "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",
@@ -64,6 +64,7 @@ struct SettingTests {
         configuration.server.logRetentionDays = 1
         configuration.server.logRetentionBytesMax = 1
         configuration.server.logFreeBytesMin = 0
+        configuration.server.overdueAfterSeconds = 0
         configuration.server.loops = 0
         configuration.server.connectionsMax = 1
         configuration.server.connectionsPerAddressMax = 1

@@ -1,10 +1,11 @@
-// The values that say which records one wants to see: a moment, a status, a kind.
+// The values that say which records one wants to see: a moment, a status, a kind, a failure's class.
 //
 // Promises: what is none of the possible ones is wrong usage, with an example.
 // Must not know: what is done with them.
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import CrispCallback
 
 /// The status of a callback.
@@ -18,14 +19,33 @@ enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
         case .unrecognized: .unrecognized
         }
     }
+}
 
-    var derived: CallbackStatus {
+/// The status of a request.
+enum RequestStatusArgument: String, ExpressibleByArgument, CaseIterable {
+    case sent, failed, unrecognized, pending, overdue
+
+    var status: RequestStatus {
         switch self {
         case .sent: .sent
         case .failed: .failed
         case .unrecognized: .unrecognized
+        case .pending: .pending
+        case .overdue: .overdue
         }
     }
+}
+
+/// The class of a failure.
+struct ClassArgument: ExpressibleByArgument {
+    let failureClass: FailureClass
+
+    init?(argument: String) {
+        guard let found = FailureClass.allCases.first(where: { $0.name == argument }) else { return nil }
+        failureClass = found
+    }
+
+    static var allValueStrings: [String] { FailureClass.allCases.map(\.name) }
 }
 
 /// The kind of a record.

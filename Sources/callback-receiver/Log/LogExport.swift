@@ -1,7 +1,7 @@
 // `callback-receiver log export`: every request with its present status, for other programs and spreadsheets.
 //
-// Promises: one request a line, as `GET /v1/export` has it: oldest first by its newest callback, each once, its
-// status derived by the present decoder. Bounded memory, however long the log (NewestCallbacks).
+// Promises: one request a line, as `GET /v1/export` has it: oldest first by its newest record, each once, also one that was
+// only announced; its status derived by the present decoder. Bounded memory, however long the log (RequestInspection).
 // Must not know: how a line looks (StatusAnswer, StatusRow).
 
 import ArgumentParser
@@ -16,12 +16,13 @@ struct LogExport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print every request with its present status, one a line.",
         discussion: """
-            One request a line, oldest first by its newest callback: the same members as the delivery-status API answers; \
-            with csv the same values as columns behind a header row, request_id first (RFC 4180). --since, --until and \
-            --status are about the newest callback, its status as the present decoder sees it.
+            One request a line, oldest first by its newest record, announced ones included: the same members as the \
+            delivery-status API answers; with csv the same values as columns behind a header row, request_id first (RFC \
+            4180). --since and --until are about the newest record, as updated_at says; --status is the request's, as the \
+            present decoder sees it, and --class the class of its failure, by the present table.
 
             Memory is bounded: the log is read in windows of 524288 records, and as a whole once for each of them, \
-            since only that tells which callback is the newest of its request. A log with fewer records is read twice, \
+            since only that tells which record is the newest of its request. A log with fewer records is read twice, \
             one with ten million 20 times.
 
               callback-receiver log export --format csv > requests.csv
@@ -33,8 +34,13 @@ struct LogExport: ParsableCommand {
     @Option(help: ArgumentHelp("jsonl or csv.", valueName: "FORMAT"))
     var format: Format
 
-    @Option(help: ArgumentHelp("Requests with this status only: sent, failed or unrecognized.", valueName: "STATUS"))
-    var status: StatusArgument?
+    @Option(help: ArgumentHelp("Requests with this status only: sent, failed, unrecognized, pending or overdue.", valueName: "STATUS"))
+    var status: RequestStatusArgument?
+
+    @Option(
+        name: .customLong("class"),
+        help: ArgumentHelp("Failed requests of this class only: \(ClassArgument.allValueStrings.joined(separator: ", ")).", valueName: "CLASS"))
+    var failureClass: ClassArgument?
 
     @OptionGroup var times: TimeOptions
 
@@ -42,33 +48,30 @@ struct LogExport: ParsableCommand {
         let log = try location.open()
         // Beside results on the same terminal a bar would only be in the way.
         let isShown = Terminal.isAtStandardError && !Terminal.isAtStandardOutput
-        let bar = ProgressBar("export", bytes: NewestCallbacks.plannedBytes(of: log), isShown: isShown)
+        let bar = ProgressBar("export", bytes: RequestInspection.plannedBytes(of: log), isShown: isShown)
         var output = Output()
-        var newest = NewestCallbacks(log, since: times.since, until: times.until) { bar.pass($0) }
-        var requestID: [UInt8] = []
+        var requests = RequestInspection(log, since: times.since, until: times.until) { bar.pass($0) }
         var refused = 0
-        let (format, wanted) = (format, status?.derived)
+        let (format, wanted, wantedClass) = (format, status?.status, failureClass?.failureClass)
         if format == .csv { StatusRow.appendHeader(to: &output.bytes) }
         do throws(ScanFailure<OutputEnd>) {
-            let report = try newest.forEach { (record, bytes, count) throws(OutputEnd) in
-                let payload = bytes.extracting(record.payload)
-                guard let reading = try? CallbackReading(payload: payload) else {
+            let report = try requests.forEach { (request, payload, members) throws(OutputEnd) in
+                var state = RequestState()
+                do throws(CallbackRejection) {
+                    try state.note(request, payload: payload, members: members)
+                } catch {
                     refused += 1
                     return
                 }
-                guard wanted ?? reading.status == reading.status else { return }
-                requestID.removeAll(keepingCapacity: true)
-                record.appendRequestID(of: bytes, to: &requestID)
+                guard let status = state.status, wanted ?? status == status else { return }
+                if let wantedClass, state.reading?.verdict(payload)?.failureClass != wantedClass { return }
+                let requestID = request.requestID.span
                 switch format {
                 case .jsonl:
-                    StatusAnswer.append(
-                        requestID: requestID.span, sequence: record.sequence, updatedAt: record.receivedAt,
-                        callbackReceivedAt: record.receivedAt, callbackCount: count, reading: reading, payload: payload, to: &output.bytes)
+                    StatusAnswer.append(requestID: requestID, state, status: status, payload: payload, to: &output.bytes)
                     output.bytes.append(0x0A)
                 case .csv:
-                    StatusRow.append(
-                        requestID: requestID.span, sequence: record.sequence, updatedAt: record.receivedAt,
-                        callbackReceivedAt: record.receivedAt, callbackCount: count, reading: reading, payload: payload, to: &output.bytes)
+                    StatusRow.append(requestID: requestID, state, status: status, payload: payload, to: &output.bytes)
                 }
                 try output.lineEnded()
             }

@@ -23,6 +23,7 @@ struct RouteTableTests {
         Row(target: "/callback", status: nil, allow: "POST"), Row(target: "/callback/", status: nil, allow: "POST"),
         Row(target: "/%63allback?key=secret", status: nil, allow: "POST"),
         Row(target: "/healthz", status: 200, allow: "GET, HEAD"), Row(target: "/readyz", status: 200, allow: "GET, HEAD"),
+        Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD"),
         Row(target: "/v1/requests/unknown/callbacks", status: 404, allow: "GET, HEAD"),
     ]

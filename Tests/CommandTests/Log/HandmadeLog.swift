@@ -33,6 +33,17 @@ final class HandmadeLog {
             "{\"sequence\":\(sequence),\"received_at\":\"\(moment(sequence))\",\"kind\":\"callback\",\"request_id\":\"\(requestID)\",\"status\":\"\(status)\",\"payload\":\(payload),\"durable\":\(durable ?? sequence - 1)")
     }
 
+    static func announcement(_ sequence: Int, _ requestID: String, members: String = #""overdue_after":300,"reference":null,"metadata":{}"#) -> String {
+        other(sequence, requestID, "announcement\"", ",\(members)")
+    }
+
+    static func overdue(_ sequence: Int, _ requestID: String) -> String { other(sequence, requestID, "overdue\"", "") }
+
+    private static func other(_ sequence: Int, _ requestID: String, _ kind: String, _ members: String) -> String {
+        sealed(
+            "{\"sequence\":\(sequence),\"received_at\":\"\(moment(sequence))\",\"kind\":\"\(kind),\"request_id\":\"\(requestID)\"\(members),\"durable\":\(sequence - 1)")
+    }
+
     static func checkpoint(_ durable: Int) -> String {
         sealed("{\"received_at\":\"\(moment(durable))\",\"kind\":\"checkpoint\",\"durable\":\(durable)")
     }

@@ -108,7 +108,7 @@ struct ConfigurationTests {
 
     static let keys: [String] = [
         "callback.listen", "api.listen", "callback.path", "callback.body-bytes-max", "callback.authentication", "api.authentication", "log.directory",
-        "log.segment-bytes-max", "log.retention.days", "log.retention.bytes-max", "log.free-bytes-min", "server.loops", "server.connections-max",
+        "log.segment-bytes-max", "log.retention.days", "log.retention.bytes-max", "log.free-bytes-min", "expectations.overdue-after-seconds", "server.loops", "server.connections-max",
         "server.connections-per-address-max", "server.trusted-proxies", "server.proxy-protocol", "server.timeouts.header-seconds",
         "server.timeouts.body-seconds", "server.timeouts.idle-seconds", "server.timeouts.drain-seconds", "logging.level",
     ]
