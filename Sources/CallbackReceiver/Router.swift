@@ -25,6 +25,8 @@ struct RouteScratch {
     /// The path's segments, percent-decoded, one behind the other, and where each ends.
     var segmentBytes: [UInt8] = []
     var segmentEnds: [Int] = []
+    /// Why the callback that was routed last is answered 401; nil where it is not.
+    var unproved: ProofOfOrigin.Refusal?
 }
 
 struct Router: Sendable {
@@ -34,6 +36,7 @@ struct Router: Sendable {
     private let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
     private let access: Access
+    let origin: CallbackOrigin
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
@@ -41,12 +44,14 @@ struct Router: Sendable {
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
     init(
-        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil
+        configuration: ServerConfiguration, access: Access, origin: CallbackOrigin, log: CallbackLog, logOptions: LogOptions,
+        furtherRoute: FurtherRoute? = nil
     ) {
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
         self.access = access
+        self.origin = origin
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
     }
@@ -57,6 +62,7 @@ struct Router: Sendable {
         into response: inout Response, using scratch: inout RouteScratch
     ) -> Disposition {
         response.reset()
+        scratch.unproved = nil
         guard split(request, into: &scratch) else {
             Problem.fill(&response, status: 400, detail: "The path has a % that is not followed by two hexadecimal digits.", for: request)
             return .respond
@@ -66,6 +72,11 @@ struct Router: Sendable {
             // Before it is decoded: refusing has to cost less than what there is too much of.
             if isOverloaded {
                 Self.overloaded(request.bytes(request.path), &response)
+                return .respond
+            }
+            if let refusal = origin.refusal(of: request) {
+                scratch.unproved = refusal
+                origin.fill(&response, refusal, for: request)
                 return .respond
             }
             return take(request, into: &response)

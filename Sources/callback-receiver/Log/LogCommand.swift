@@ -40,11 +40,16 @@ struct LogLocation: ParsableArguments {
 
     func validate() throws { try ConfigurationOptions.check(flags) }
 
+    /// The directory that the configuration names.
+    func directory() throws -> String {
+        try ConfigurationOptions.resolve(file: file, flags: flags).resolution.configuration.server.logDirectory
+    }
+
     /// Looks at the log that the configuration names.
     func open() throws -> LogInspection {
-        let directory = try ConfigurationOptions.resolve(file: file, flags: flags).resolution.configuration.server.logDirectory
+        let path = try directory()
         do throws(InspectionFailure) {
-            return try LogInspection(path: directory)
+            return try LogInspection(path: path)
         } catch {
             throw CommandFailure.general("\(error)")
         }
