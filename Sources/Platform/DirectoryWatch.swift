@@ -20,6 +20,8 @@ public final class DirectoryWatch: Sendable {
         public var isOverflown = false
         /// The directory was removed, moved or unmounted: this watch tells nothing any more.
         public var isEnded = false
+
+        public init() {}
     }
 
     /// What is watched for. Not writing as such: a log in the directory is written all the time.

@@ -127,16 +127,17 @@ import Testing
         let directory = try OwnedDirectory(root)
         try directory.replace("made", with: [1], unfinished: "unfinished")
         wait(told) { $0.names.isSuperset(of: ["made", "unfinished"]) }
-        for (number, change) in [
-            { unsafe chmod(self.root + "/made", 0o640) }, { unsafe rename(self.root + "/made", self.root + "/moved") }, { unsafe unlink(self.root + "/moved") },
-        ].enumerated() {
+        func expect(_ name: String, after change: () -> Int32) {
             told.changes.withLock { $0.names = [] }
             #expect(change() == 0)
-            wait(told) { $0.names.contains(number == 0 ? "made" : "moved") }
+            wait(told) { $0.names.contains(name) }
         }
+        expect("made") { unsafe chmod(root + "/made", 0o640) }
+        expect("moved") { unsafe rename(root + "/made", root + "/moved") }
+        expect("moved") { unsafe unlink(root + "/moved") }
         #expect(!told.changes.withLock(\.isEnded))
         #expect(unsafe rmdir(root) == 0)
-        wait(told, \.isEnded)
+        wait(told) { $0.isEnded }
         withExtendedLifetime(watch) {}
     }
 
