@@ -86,13 +86,16 @@ public final class Server: Sendable {
             let context = LoopContext(
                 router: Router(
                     configuration: configuration, log: log, logOptions: Self.logOptions(configuration), furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"),
+                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: nil,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })
             var loops: [Confined<ReadyLoop>] = []
             for (index, handle) in handles.enumerated() {
-                let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
+                let recipient = log.addRecipient { [handles] in
+                    handle.post(.acknowledgements($0))
+                    for handle in handles { handle.advance(nil) }
+                }
                 let loop = try Loop(context, listeners: listeners, index: index, recipient: recipient)
                 loops.append(Confined(ReadyLoop(loop), to: DispatchQueue(label: "loop.\(index)")))
             }
