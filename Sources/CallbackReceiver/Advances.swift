@@ -23,16 +23,16 @@ final class Advances: Sendable {
     /// Whether the loop follows anything. To be said before what is followed is read: then no record falls between.
     func want(_ isWanted: Bool) { self.isWanted.store(isWanted, ordering: .sequentiallyConsistent) }
 
-    /// Records of these requests have become durable; nil: of whichever.
+    /// Records of these requests have become durable.
     /// - Returns: whether the loop is to be told.
-    func note(_ hashes: [UInt64]?) -> Bool {
+    func note(_ hashes: [UInt64]) -> Bool {
         guard isWanted.load(ordering: .sequentiallyConsistent) else { return false }
         return state.withLock { state in
-            if let hashes, state.hashes.count + hashes.count <= Self.hashesMax {
-                state.hashes += hashes
-            } else {
+            if state.isOfAny || state.hashes.count + hashes.count > Self.hashesMax {
                 state.isOfAny = true
                 state.hashes = []
+            } else {
+                state.hashes += hashes
             }
             defer { state.isTold = true }
             return !state.isTold

@@ -11,12 +11,16 @@ extension Loop {
     /// One more waits for records, or follows them: from now on the loop is told.
     mutating func beginFollowing() {
         followingCount += 1
-        if followingCount == 1 { handle.advances.want(true) }
+        guard followingCount == 1 else { return }
+        handle.advances.want(true)
+        context.router.log.interest.add()
     }
 
     mutating func endFollowing() {
         followingCount -= 1
-        if followingCount == 0 { handle.advances.want(false) }
+        guard followingCount == 0 else { return }
+        handle.advances.want(false)
+        context.router.log.interest.remove()
     }
 
     /// Records have arrived.

@@ -56,8 +56,8 @@ final class LoopHandle: Sendable {
         precondition(taken, "the mailbox of a loop has no bound to reach")
     }
 
-    /// Records of these requests have become durable; nil: of whichever.
-    func advance(_ requestHashes: [UInt64]?) {
+    /// Records of these requests have become durable.
+    func advance(_ requestHashes: [UInt64]) {
         if advances.note(requestHashes) { post(.advanced) }
     }
 

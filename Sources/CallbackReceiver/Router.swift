@@ -10,6 +10,7 @@
 import CallbackLog
 import CrispCallback
 import HTTPWire
+import Platform
 
 /// What a listener serves. One listener serves both where the two addresses are the same.
 struct ListenerRole: OptionSet, Sendable {
@@ -32,25 +33,27 @@ struct Router: Sendable {
     /// The configured path, by its segments and as it is.
     private let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
-    private let anyoneMayAsk: Bool
+    private let access: Access
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
     /// Routes that are not these; nil where there is none at the path either.
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
-    init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil) {
+    init(
+        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil
+    ) {
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
-        anyoneMayAsk = configuration.apiAuthenticationNone
+        self.access = access
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
     }
 
     /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
     func route(
-        _ request: borrowing Request, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
+        _ request: borrowing Request, from peer: IPAddress, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
         into response: inout Response, using scratch: inout RouteScratch
     ) -> Disposition {
         response.reset()
@@ -75,12 +78,10 @@ struct Router: Sendable {
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
-        switch route {
-        case .healthz, .readyz: break
-        case .document, .request, .callbacks:
-            guard Access.isAllowed(request, anyoneMayAsk: anyoneMayAsk) else {
-                Problem.fill(&response, status: 401, detail: Access.refusal, for: request)
-                response.fields.append(Access.challenge)
+        if let scope = scope(of: route, request.method) {
+            // Who may not ask does not learn what may be done either.
+            if case .refused(let refusal) = access.decide(request, from: peer, needs: scope) {
+                refusal.fill(&response, for: request)
                 return .respond
             }
         }
@@ -121,6 +122,8 @@ struct Router: Sendable {
         case .tooManyRecords:
             let detail = "The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) callbacks already, and no more are kept."
             Problem.fill(&response, status: 422, detail: detail, instance: prepared.path[...])
+        case .announced, .superfluous:
+            preconditionFailure("a callback is neither an announcement nor overdue")
         }
     }
 
@@ -143,6 +146,14 @@ struct Router: Sendable {
         case document
         /// With the range of the identifier in `segmentBytes`.
         case request(Range<Int>), callbacks(Range<Int>)
+    }
+
+    /// What a token must allow; nil where none is asked for: whoever probes has none.
+    private func scope(of route: APIRoute, _ method: Method) -> TokenScope? {
+        switch route {
+        case .healthz, .readyz: nil
+        case .document, .request, .callbacks: method == .put ? .write : .read
+        }
     }
 
     private var pathText: String { String(decoding: pathBytes, as: UTF8.self) }

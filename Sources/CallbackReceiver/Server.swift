@@ -83,21 +83,23 @@ public final class Server: Sendable {
             for _ in 0..<configuration.loops { handles.append(try LoopHandle()) }
             self.handles = handles
             let running = self.running
+            let access = Access(configuration, isOnLoopback: Self.isOnLoopback(listeners), clock: clock) { .neverCreated }
             let context = LoopContext(
                 router: Router(
-                    configuration: configuration, log: log, logOptions: Self.logOptions(configuration), furtherRoute: furtherRoute),
+                    configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
+                    furtherRoute: furtherRoute),
                 queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: nil,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })
             var loops: [Confined<ReadyLoop>] = []
             for (index, handle) in handles.enumerated() {
-                let recipient = log.addRecipient { [handles] in
-                    handle.post(.acknowledgements($0))
-                    for handle in handles { handle.advance(nil) }
-                }
+                let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
                 let loop = try Loop(context, listeners: listeners, index: index, recipient: recipient)
                 loops.append(Confined(ReadyLoop(loop), to: DispatchQueue(label: "loop.\(index)")))
+            }
+            log.addObserver { [handles] advance in
+                for handle in handles { handle.advance(advance.requestHashes) }
             }
             // All or none: a loop that runs is stopped by `stop` only.
             for loop in loops {
@@ -126,6 +128,11 @@ public final class Server: Sendable {
             }
         }
         return listeners
+    }
+
+    /// True where the API can be reached from this machine alone.
+    private static func isOnLoopback(_ listeners: [(listener: Listener, role: ListenerRole)]) -> Bool {
+        listeners.allSatisfy { !$0.role.contains(.api) || IPAddress($0.listener.address.host)?.isLoopback == true }
     }
 
     /// Stops in good order, within `server.timeouts.drain-seconds` unless the log's last words take longer than

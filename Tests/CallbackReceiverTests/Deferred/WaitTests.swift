@@ -16,12 +16,15 @@ struct WaitTests {
     private final class Known: Sendable {
         private let text = Mutex<String?>(nil)
         private let asked = Atomic<Int>(0)
+        private let hash = Atomic<UInt64>(0)
         var askedCount: Int { asked.load(ordering: .sequentiallyConsistent) }
         func set(_ text: String?) { self.text.withLock { $0 = text } }
+        /// Which request's records it waits for.
+        func follow(_ hash: UInt64) { self.hash.store(hash, ordering: .sequentiallyConsistent) }
 
         func disposition(milliseconds: Int64 = 30_000) -> Disposition {
             .wait(
-                PreparedWait(requestHash: 1, milliseconds: milliseconds, path: Array("/wait".utf8)) { _ in
+                PreparedWait(requestHash: hash.load(ordering: .sequentiallyConsistent), milliseconds: milliseconds, path: Array("/wait".utf8)) { _ in
                     self.asked.add(1, ordering: .sequentiallyConsistent)
                     let text = self.text.withLock { $0 }
                     return WaitAnswer(response: plainAnswer(text ?? "nothing yet"), isFinal: text != nil)
@@ -30,7 +33,9 @@ struct WaitTests {
     }
 
     private func running(_ known: Known, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws -> RunningServer {
-        try RunningServer(furtherRoute: furtherRoutes(["/wait": { _ in known.disposition() }]), configure)
+        let running = try RunningServer(furtherRoute: furtherRoutes(["/wait": { _ in known.disposition() }]), configure)
+        known.follow(running.log.hash(of: Array("it".utf8).span))
+        return running
     }
 
     @Test("what is known already is answered at once")
@@ -51,8 +56,11 @@ struct WaitTests {
         let http2 = try HTTP2Connection(port: running.port)
         let stream = try http2.request("GET", "/wait")
         try eventually("both are asked", holds: { known.askedCount == 2 })
-        // A record that changes nothing for them: asked again, and not answered.
+        // Another request's record: nobody is asked. One of theirs that changes nothing: asked again, and not answered.
         #expect(try http2.post(callback("beside")).status == 200)
+        try running.stir()
+        #expect(known.askedCount == 2)
+        #expect(try http2.post(callback("it", "wamid.0")).status == 200)
         try eventually("both are asked again", holds: { known.askedCount == 4 })
         #expect(!connection.isReadable(milliseconds: 50))
         known.set("there")
