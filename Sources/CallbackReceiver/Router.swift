@@ -193,6 +193,11 @@ struct Router: Sendable {
         return true
     }
 
+    /// Whether `request` is for the configured path.
+    func isCallback(_ request: borrowing Request, using scratch: inout RouteScratch) -> Bool {
+        split(request, into: &scratch) && isCallbackPath(scratch)
+    }
+
     /// The configured path, with or without a slash at its end.
     private func isCallbackPath(_ scratch: borrowing RouteScratch) -> Bool {
         var count = scratch.segmentEnds.count
