@@ -94,7 +94,8 @@ import Testing
         withExtendedLifetime(held) {}
         held = nil
         group.wait()
-        #expect(order.withLock { $0 } == ["first", "second"])
+        let said = order.withLock { $0 }
+        #expect(said == ["first", "second"])
     }
 
     // MARK: what the kernel tells
@@ -107,7 +108,9 @@ import Testing
     /// Waits until `holds` of all that was told.
     private func wait(_ told: Told, _ holds: (DirectoryWatch.Changes) -> Bool) {
         let end = DispatchTime.now() + .seconds(15)
-        while !told.changes.withLock({ holds($0) }) { #expect(told.signal.wait(timeout: end) == .success) }
+        while !told.changes.withLock({ holds($0) }) {
+            guard told.signal.wait(timeout: end) == .success else { return Issue.record("nothing was told") }
+        }
     }
 
     private func watch(_ path: String, _ told: Told) throws -> DirectoryWatch {
@@ -124,18 +127,20 @@ import Testing
     func told() throws {
         let told = Told()
         let watch = try watch(root, told)
-        let directory = try OwnedDirectory(root)
-        try directory.replace("made", with: [1], unfinished: "unfinished")
+        // Not kept open: only the end of the last reference to it is the end of a directory.
+        try OwnedDirectory(root).replace("made", with: [1], unfinished: "unfinished")
         wait(told) { $0.names.isSuperset(of: ["made", "unfinished"]) }
         func expect(_ name: String, after change: () -> Int32) {
             told.changes.withLock { $0.names = [] }
-            #expect(change() == 0)
+            let outcome = change()
+            #expect(outcome == 0)
             wait(told) { $0.names.contains(name) }
         }
         expect("made") { unsafe chmod(root + "/made", 0o640) }
         expect("moved") { unsafe rename(root + "/made", root + "/moved") }
         expect("moved") { unsafe unlink(root + "/moved") }
-        #expect(!told.changes.withLock(\.isEnded))
+        let hasEnded = told.changes.withLock { $0.isEnded }
+        #expect(!hasEnded)
         #expect(unsafe rmdir(root) == 0)
         wait(told) { $0.isEnded }
         withExtendedLifetime(watch) {}

@@ -3,13 +3,12 @@
 // Promises: the real program; files are looked at as a stranger would. Must not know: the format of the file.
 
 import Foundation
-import Glibc
 import Testing
 import TestSupport
 
 @Suite("The command token")
 struct TokenCommandTests {
-    private func run(_ arguments: String..., directory: String) throws -> (status: ExitStatus, output: String, error: String) {
+    private func run(_ arguments: String..., directory: String) throws -> (status: TestSupport.ExitStatus, output: String, error: String) {
         try runToExit(["token"] + arguments + ["--data-directory", directory])
     }
 
