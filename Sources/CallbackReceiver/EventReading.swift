@@ -24,20 +24,28 @@ struct EventReading {
     }
 
     /// Appends events until there are at least `bytesMax` of them, or no more.
-    mutating func append(bytesMax: Int, to output: inout [UInt8], using reader: inout RecordReader) throws(RecordReadFailure) {
+    mutating func append(
+        bytesMax: Int, to output: inout [UInt8], using reader: inout RecordReader, _ cache: inout EventCache
+    ) throws(RecordReadFailure) {
         let start = output.count
         while output.count - start < bytesMax {
+            if gapBehind == nil, cache.append(next, to: &output) {
+                next += 1
+                continue
+            }
             guard let location = try log.record(atOrAfter: next, using: &reader) else { return tellGap(to: &output) }
             if location.sequence > next { passOver(to: location.sequence) }
             let count = output.count
             let gap = gapBehind
             tellGap(to: &output)
+            let event = output.count
             guard try appendEvent(of: location, to: &output, using: &reader) else {
                 output.removeSubrange(count...)
                 gapBehind = gap
                 passOver(to: location.sequence + 1)
                 continue
             }
+            cache.keep(location.sequence, output[event...])
             next = location.sequence + 1
         }
     }

@@ -15,10 +15,10 @@ struct EventReadingTests {
         let log = written.log
         let extent = EventPosition.Extent(logID: Self.logID, first: log.firstSequence, durable: log.durable)
         var reading = EventReading(log, logID: Self.logID, from: try EventPosition(lastEventID: nil, after: Array(after.utf8), in: extent))
-        var (reader, seen) = (RecordReader(), [String]())
+        var (reader, cache, seen) = (RecordReader(), EventCache(), [String]())
         while true {
             var output: [UInt8] = []
-            try reading.append(bytesMax: bytesMax, to: &output, using: &reader)
+            try reading.append(bytesMax: bytesMax, to: &output, using: &reader, &cache)
             guard !output.isEmpty else { return seen }
             for event in String(decoding: output, as: UTF8.self).components(separatedBy: "\n\n").dropLast() {
                 let lines = event.split(separator: "\n").map(String.init)
@@ -59,5 +59,22 @@ struct EventReadingTests {
                 "1 sent a 1 null", "gap -1 3", "3 sent b 1 null", "gap -3 6", "6 sent e 1 null", "gap -6 8",
             ])
         #expect(try events(written, after: "4") == ["gap -4 6", "6 sent e 1 null", "gap -6 8"])
+    }
+
+    @Test("an event that was made for one is there for the next, as long as it is among the newest")
+    func cache() {
+        var cache = EventCache()
+        func kept(_ sequence: UInt64) -> String? {
+            var output: [UInt8] = []
+            return cache.append(sequence, to: &output) ? String(decoding: output, as: UTF8.self) : nil
+        }
+        #expect(kept(1) == nil)
+        for sequence: UInt64 in 1...300 { cache.keep(sequence, Array("\(sequence)".utf8)[...]) }
+        #expect(kept(300) == "300" && kept(45) == "45" && kept(44) == nil && kept(301) == nil && kept(0) == nil)
+        // Who reads what is long past changes nothing.
+        cache.keep(7, Array("7".utf8)[...])
+        #expect(kept(7) == nil && kept(263) == "263")
+        cache.keep(301, ArraySlice(repeating: 1, count: EventCache.eventBytesMax + 1))
+        #expect(kept(301) == nil && kept(45) == "45")
     }
 }
