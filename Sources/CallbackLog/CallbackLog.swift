@@ -53,14 +53,15 @@ public final class CallbackLog: Sendable {
     static let submissionBytes = 96
 
     public let report: RecoveryReport
-    private let shared: Shared
+    let shared: Shared
     private let directory: any Directory
     private let time: LogTime
-    private let hash: KeyedHash
+    let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
     /// Its queue is where everything else happens.
     let upkeep: Confined<Upkeep>
+    private let hasUpkeep: Bool
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
 
@@ -99,10 +100,12 @@ public final class CallbackLog: Sendable {
                 }),
             to: queue)
         door.set(writer)
+        let supersessions = SupersessionKeeper(shared: shared, directory: directory, logID: recovery.identity.logID)
+        if options.hasUpkeep { supersessions.start() }
         let upkeepQueue = DispatchQueue(label: "log.upkeep", qos: .utility)
         let upkeep = Confined(
             Upkeep(
-                directory: directory, shared: shared,
+                directory: directory, shared: shared, supersessions: supersessions,
                 maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
@@ -121,6 +124,7 @@ public final class CallbackLog: Sendable {
         self.shared = shared
         self.directory = directory
         self.time = time
+        hasUpkeep = options.hasUpkeep
         hash = recovery.hash
         self.writer = writer
         self.upkeep = upkeep
@@ -157,7 +161,8 @@ public final class CallbackLog: Sendable {
             writer.withValue { $0.close() }
         }
         // Whoever opens the directory next is alone in it.
-        upkeep.queue.sync {}
+        let hasUpkeep = self.hasUpkeep
+        upkeep.queue.sync { if hasUpkeep { upkeep.withValue { $0.close() } } }
     }
 
     private func drain() {

@@ -8,6 +8,12 @@ public enum WholeFile {
     /// True where something has this name.
     public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+    /// True where every user of the machine may read it (the last of its mode's read bits).
+    public static func isReadableByAll(_ path: String) -> Bool {
+        var status = Glibc.stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
+    }
+
     /// The file's bytes, at most `bytesMax` of them.
     public static func read(_ path: String, bytesMax: Int) throws(SystemError) -> [UInt8] {
         let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)

@@ -10,6 +10,8 @@ import Logging
 /// The outcome of reading all sources: what the server takes, and what the command keeps for itself.
 struct Configuration: Sendable, Equatable {
     var server = ServerConfiguration()
+    /// What status and follow ask.
+    var client = ClientConfiguration()
     /// The least severe event that is still logged.
     var logLevel = Logger.Level.info
 }

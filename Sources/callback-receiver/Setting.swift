@@ -21,6 +21,10 @@ struct Setting: Sendable {
         case path(Store<String>)
         /// A directory of this machine.
         case directory(Store<String>)
+        /// `http://HOST[:PORT]`, or the word for nil.
+        case url(or: String, Store<ServerURL?>)
+        /// A file of this machine, or `none`.
+        case file(Store<String?>)
         /// Bytes, plain or in KiB, MiB, GiB.
         case size(ClosedRange<Int64>, Store<Int64>)
         /// Likewise, or `none`.
@@ -57,6 +61,8 @@ struct Setting: Sendable {
         case .listen: "HOST:PORT"
         case .path: "a path"
         case .directory: "a directory"
+        case .url(let word, _): "\(word), or http://HOST:PORT"
+        case .file: "\(Setting.nothing), or a file"
         case .size(let range, _): "\(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
         case .sizeLimit(let range, _): "\(Setting.nothing), or \(Size.text(range.lowerBound)) to \(Size.text(range.upperBound))"
         case .seconds(let range, _): "\(range.lowerBound) to \(range.upperBound)"
@@ -82,6 +88,22 @@ struct Setting: Sendable {
             store(&configuration, path)
             return path
         case .directory(let store):
+            try DirectoryPath.check(text)
+            store(&configuration, text)
+            return text
+        case .url(let word, let store):
+            if text == word {
+                store(&configuration, nil)
+                return text
+            }
+            let url = try ServerURL(parsing: text)
+            store(&configuration, url)
+            return url.text
+        case .file(let store):
+            if text == Self.nothing {
+                store(&configuration, nil)
+                return text
+            }
             try DirectoryPath.check(text)
             store(&configuration, text)
             return text

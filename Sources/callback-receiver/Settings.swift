@@ -45,6 +45,12 @@ extension Setting {
             standard: "required",
             meaning: "required: never serve the API beyond loopback without tokens. none: anyone may ask."),
         Setting(
+            key: "client.url", kind: .url(or: automatic) { $0.client.url = $1 }, standard: automatic,
+            meaning: "The server that status and follow ask; auto: http:// and api.listen."),
+        Setting(
+            key: "client.token-file", kind: .file { $0.client.tokenFile = $1 }, standard: nothing,
+            meaning: "The file with the token that they show: identifier and key, as token create prints them."),
+        Setting(
             key: "log.directory", kind: .directory { $0.server.logDirectory = $1 }, standard: "./callback-data",
             meaning: "Where the log of callbacks is kept."),
         Setting(

@@ -53,7 +53,7 @@ struct ExecutableTests {
         return try body(file.path)
     }
 
-    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "config show --help", "log verify --help", "log cat --help", "log export --help", "log repair --help", "log redecode --help"])
+    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "status --help", "follow --help", "config show --help", "log verify --help", "log cat --help", "log export --help", "log repair --help", "log redecode --help"])
     func help(arguments: String) throws {
         let outcome = try run(arguments.split(separator: " ").map(String.init))
         #expect(outcome.status == 0)

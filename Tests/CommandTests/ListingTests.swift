@@ -29,6 +29,9 @@ struct ListingTests {
                 api:
                   listen: 127.0.0.1:8080                           # default
                   authentication: required                         # default
+                client:
+                  url: auto                                        # default
+                  token-file: none                                 # default
                 log:
                   directory: "/var/lib/a b"                        # flag --data-directory
                   segment-bytes-max: 128MiB                        # default
@@ -65,7 +68,7 @@ struct ListingTests {
             "log: {directory: '/'}", "log: {directory: '...'}",
             "server: {loops: 2, connections-max: 9, timeouts: {idle-seconds: 1}}\nlogging: {level: trace}",
             "server: {trusted-proxies: ['::1', 10.0.0.0/8, '2001:db8::/32', '::'], proxy-protocol: true, connections-per-address-max: 3}",
-            "log: {retention: {days: 30, bytes-max: 3GiB}}", "log: {retention: {days: none}}",
+            "client: {url: 'http://[::1]:8080', token-file: /etc/token}", "log: {retention: {days: 30, bytes-max: 3GiB}}", "log: {retention: {days: none}}",
             "server: {trusted-proxies: ['::/0']}", "server: {trusted-proxies: 127.0.0.1}", "server: {trusted-proxies: []}",
         ])
     func roundTrip(yaml: String) {

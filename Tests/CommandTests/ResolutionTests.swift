@@ -45,7 +45,8 @@ struct ResolutionTests {
             switch setting.kind {
             case .listen: "localhost:1"
             case .path: "/other"
-            case .directory: "/other"
+            case .directory, .file: "/other"
+            case .url: "http://127.0.0.1:1"
             case .size, .sizeLimit: "2MiB"
             case .seconds: "33"
             case .count: "33"

@@ -33,7 +33,7 @@ struct SettingTests {
         #expect(
             Setting.all.map(\.key).sorted() == [
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
-                "callback.listen", "callback.path", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
+                "callback.listen", "callback.path", "client.token-file", "client.url", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
                 "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.level", "server.connections-max",
                 "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",

@@ -37,6 +37,8 @@ struct VerdictTableTests {
             if let seconds = verdict.retryAfterSeconds { #expect(60...259_200 ~= seconds) }
             let advice = Self.text(verdict.advice)
             #expect(advice.hasSuffix(".") && advice.filter { $0 == "." }.count == 1 && 40...220 ~= advice.count, "\(advice)")
+            // It stands in answers as it is.
+            #expect(advice.utf8.allSatisfy { 0x20...0x7E ~= $0 && $0 != 0x22 && $0 != 0x5C }, "\(advice)")
         }
     }
 

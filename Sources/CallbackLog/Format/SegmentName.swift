@@ -6,11 +6,14 @@
 //     00000000000000000042.jsonl.new      being written by recovery; without meaning until renamed
 //     00000000000000000042.index          the index of that segment; derived, may be deleted
 //     00000000000000000042.index.new      being written; without meaning until renamed
+//     superseded, superseded.new          which records are no longer the newest of their request; derived, likewise
 //
 // Promises: only the first form is ever read as a log. Must not know what is in them.
 
 enum SegmentName {
     static let suffix = ".jsonl"
+    /// See SupersessionFile.swift.
+    static let superseded = "superseded"
     static let digits = 20
 
     static func name(first sequence: UInt64) -> String { number(sequence) + suffix }
@@ -57,11 +60,11 @@ enum SegmentName {
     static func failed(_ name: String) -> String { name + failedSuffix }
     static func unfinished(_ name: String) -> String { name + unfinishedSuffix }
 
-    /// True for what `unfinished` makes of a segment's name or an index's, and for nobody else's file.
+    /// True for what `unfinished` makes of a segment's name or a derived file's, and for nobody else's file.
     static func isUnfinished(_ name: String) -> Bool {
         guard name.hasSuffix(unfinishedSuffix) else { return false }
         let finished = String(name.dropLast(unfinishedSuffix.count))
-        return firstSequence(of: finished) != nil || firstSequence(ofIndex: finished) != nil
+        return firstSequence(of: finished) != nil || firstSequence(ofIndex: finished) != nil || finished == superseded
     }
 
     private static let indexSuffix = ".index"

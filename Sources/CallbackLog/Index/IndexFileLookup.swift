@@ -74,6 +74,16 @@ extension IndexFile {
         return low
     }
 
+    /// The place at `number` in the sorted table of request hashes, below `summary.recordCount`.
+    func requestPlace(_ place: Int, in file: any File, using pages: inout IndexPageBuffer) throws(IndexFault) -> HashPlace {
+        precondition(place >= 0 && place < summary.recordCount)
+        let page = sections.requests.lowerBound + place / IndexFileFormat.hashesPerPage
+        try pages.load(page, ofIndex: number, in: file)
+        let found = HashPlace(pages.bytes.span, place % IndexFileFormat.hashesPerPage)
+        guard Int(found.ordinal) < summary.recordCount else { throw .damaged(page: page) }
+        return found
+    }
+
     private func appendFound(
         requestHash: UInt64, _ file: any File, _ pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
     ) throws(IndexFault) {

@@ -47,11 +47,14 @@ struct Published {
     var open: OpenSegment
     var durable: UInt64
     var block: LogBlock?
+    var supersessions: Supersessions
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
         self.open = open
         self.durable = durable
+        // Where there is no record, none is superseded.
+        supersessions = Supersessions(durable: durable, isWhole: sealed.isEmpty && open.index.count == 0)
         filters = SealedFilters(self.sealed)
     }
 
@@ -69,12 +72,17 @@ struct Published {
     /// Takes the place of the sealed segment that begins where it does; nothing where that is gone.
     mutating func replace(_ segment: SealedSegment) {
         guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return }
+        // Those that it lost may have superseded others.
+        if let before = sealed[place].recordCount, let now = segment.recordCount, now < before { supersessions.forget() }
         var segments = sealed
         segments[place] = segment
         sealed = Self.bounded(segments)
     }
 
-    mutating func removeOldest() { sealed.removeFirst() }
+    mutating func removeOldest() {
+        sealed.removeFirst()
+        supersessions.forget(below: sealed.first?.first ?? open.first)
+    }
 
     /// What is kept in memory for the newest segments, and no more.
     private static func bounded(_ segments: [SealedSegment]) -> [SealedSegment] {

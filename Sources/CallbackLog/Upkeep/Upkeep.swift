@@ -2,7 +2,7 @@
 //
 //     woken by: a start, a sealed segment, a suspicion, a timer
 //     suspected segments ─▶ read again        segments without an index file ─▶ made, newest first
-//     retention (Retention.swift)             then it rests
+//     retention (Retention.swift)             supersessions (SupersessionUpkeep.swift)        then it rests
 //
 // Promises: off the data path: writer and readers never wait for it, and what it publishes takes the place of what
 // was there in one step. What fails is said, and tried again after a minute. It never touches the open segment.
@@ -24,6 +24,7 @@ final class Upkeep {
     let options: LogOptions
     let time: LogTime
     let observe: @Sendable (LogEvent) -> Void
+    let supersessions: SupersessionKeeper
     private let maker: IndexMaker
     var hash: KeyedHash { maker.hash }
     /// Runs a closure with this upkeep, on its queue, after so many milliseconds.
@@ -40,13 +41,14 @@ final class Upkeep {
     private var runDueMilliseconds: Int64?
 
     init(
-        directory: any Directory, shared: Shared, maker: IndexMaker, options: LogOptions, time: LogTime,
+        directory: any Directory, shared: Shared, supersessions: SupersessionKeeper, maker: IndexMaker, options: LogOptions, time: LogTime,
         observe: @escaping @Sendable (LogEvent) -> Void, seal: @escaping @Sendable (Int64?) -> Void,
         append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (Upkeep) -> Void) -> Void
     ) {
         self.directory = directory
         self.shared = shared
+        self.supersessions = supersessions
         self.maker = maker
         self.options = options
         self.time = time
@@ -62,6 +64,7 @@ final class Upkeep {
         var isWhole = rereadSuspects()
         isWhole = indexSegments() && isWhole
         isWhole = retain() && isWhole
+        isWhole = keepSupersessions() && isWhole
         Memory.giveBack()
         if !isWhole {
             scheduleRun(Self.restMilliseconds)
@@ -103,7 +106,7 @@ final class Upkeep {
     }
 
     /// Makes the index files that are missing, newest first, since what was sent last is sent again first.
-    private func indexSegments() -> Bool {
+    func indexSegments() -> Bool {
         var tried: Set<UInt64> = []
         while !shared.isClosing.load(ordering: .relaxed) {
             let next = shared.published.withLock { published in

@@ -72,6 +72,8 @@ public enum LogEvent: Sendable, Equatable {
     case retired(segments: Int)
     /// A segment that is to go could not be removed; it is tried again after a minute.
     case retentionFailed(SystemErrorText)
+    /// The file of superseded records could not be written; it is tried again after a minute.
+    case supersessionsFailed(SystemErrorText)
 
     /// The text of a SystemError: operation, file and errno.
     public typealias SystemErrorText = String

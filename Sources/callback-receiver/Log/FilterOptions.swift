@@ -1,4 +1,4 @@
-// The values that say which records one wants to see: a moment, a status, a kind.
+// The values that say which records one wants to see: a moment, a status, a kind, a failure's class.
 //
 // Promises: what is none of the possible ones is wrong usage, with an example.
 // Must not know: what is done with them.
@@ -6,6 +6,7 @@
 import ArgumentParser
 import CallbackLog
 import CallbackReceiver
+import CrispCallback
 
 /// The status of a callback.
 enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
@@ -33,6 +34,18 @@ enum RequestStatusArgument: String, ExpressibleByArgument, CaseIterable {
         case .overdue: .overdue
         }
     }
+}
+
+/// The class of a failure.
+struct ClassArgument: ExpressibleByArgument {
+    let failureClass: FailureClass
+
+    init?(argument: String) {
+        guard let found = FailureClass.allCases.first(where: { $0.name == argument }) else { return nil }
+        failureClass = found
+    }
+
+    static var allValueStrings: [String] { FailureClass.allCases.map(\.name) }
 }
 
 /// The kind of a record.

@@ -19,7 +19,7 @@ struct LogExport: ParsableCommand {
             One request a line, oldest first by its newest record, announced ones included: the same members as the \
             delivery-status API answers; with csv the same values as columns behind a header row, request_id first (RFC \
             4180). --since and --until are about the newest record, as updated_at says; --status is the request's, as the \
-            present decoder sees it.
+            present decoder sees it, and --class the class of its failure, by the present table.
 
             Memory is bounded: the log is read in windows of 524288 records, and as a whole once for each of them, \
             since only that tells which record is the newest of its request. A log with fewer records is read twice, \
@@ -37,6 +37,11 @@ struct LogExport: ParsableCommand {
     @Option(help: ArgumentHelp("Requests with this status only: sent, failed, unrecognized, pending or overdue.", valueName: "STATUS"))
     var status: RequestStatusArgument?
 
+    @Option(
+        name: .customLong("class"),
+        help: ArgumentHelp("Failed requests of this class only: \(ClassArgument.allValueStrings.joined(separator: ", ")).", valueName: "CLASS"))
+    var failureClass: ClassArgument?
+
     @OptionGroup var times: TimeOptions
 
     func run() throws {
@@ -47,7 +52,7 @@ struct LogExport: ParsableCommand {
         var output = Output()
         var requests = RequestInspection(log, since: times.since, until: times.until) { bar.pass($0) }
         var refused = 0
-        let (format, wanted) = (format, status?.status)
+        let (format, wanted, wantedClass) = (format, status?.status, failureClass?.failureClass)
         if format == .csv { StatusRow.appendHeader(to: &output.bytes) }
         do throws(ScanFailure<OutputEnd>) {
             let report = try requests.forEach { (request, payload, members) throws(OutputEnd) in
@@ -59,6 +64,7 @@ struct LogExport: ParsableCommand {
                     return
                 }
                 guard let status = state.status, wanted ?? status == status else { return }
+                if let wantedClass, state.reading?.verdict(payload)?.failureClass != wantedClass { return }
                 let requestID = request.requestID.span
                 switch format {
                 case .jsonl:

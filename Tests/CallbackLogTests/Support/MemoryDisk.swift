@@ -102,8 +102,8 @@ final class MemoryDisk: Directory {
         let contents = contents
         return contents.names.now.mapValues { contents.files[$0].cached }
     }
-    /// The log's own, and what is foreign: not what is derived, the index files and the identity.
-    var files: [String: [UInt8]] { allFiles.filter { $0.key != "identity" && !$0.key.hasSuffix(".index") } }
+    /// The log's own, and what is foreign: not what is derived, the index files among it, and the identity.
+    var files: [String: [UInt8]] { allFiles.filter { !["identity", "superseded"].contains($0.key) && !$0.key.hasSuffix(".index") } }
     var calls: [Call] { state.withLock { $0.calls } }
     func count(_ operation: Operation) -> Int { calls.count { $0.operation == operation } }
     subscript(_ name: String) -> [UInt8]? { files[name] }

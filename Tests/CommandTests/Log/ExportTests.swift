@@ -52,6 +52,26 @@ struct ExportTests {
     }
 
     @Test(
+        "--class takes the failed requests of one class, by the present table",
+        arguments: [("retry_later", ["r1"]), ("template", ["r2"]), ("unknown", ["r3"]), ("billing", [])] as [(String, [String])])
+    func classes(name: String, expected: [String]) throws {
+        let log = HandmadeLog()
+        log.segments = [
+            1: [
+                HandmadeLog.record(1, "r1", status: "failed", payload: #"{"message":"(#131049) x"}"#),
+                HandmadeLog.record(2, "r2", status: "failed", payload: #"{"message":"Template is paused"}"#),
+                HandmadeLog.record(3, "r3", status: "failed", payload: #"{"message":"nobody knows this"}"#),
+                HandmadeLog.record(4, "r4", payload: #"{"whatsapp_message_id":"w","message":"Template is paused"}"#),
+                HandmadeLog.record(5, "r5", status: "unrecognized", payload: "{}"),
+            ]
+        ]
+        try log.write()
+        let run = try log.run("export", "--format", "jsonl", "--class", name)
+        #expect(run.status == .exited(0) && run.output.lines.compactMap { try? RawJSON(object: $0).string("request_id") } == expected)
+        #expect(try log.run("export", "--format", "jsonl", "--class", "lost").status == .exited(64))
+    }
+
+    @Test(
         "filters are about the newest record, by the present decoder",
         arguments: [
             (["--status", "failed"], ["r3"]), (["--status", "sent"], ["r2", "r1"]), (["--since", HandmadeLog.moment(4)], ["r1"]),

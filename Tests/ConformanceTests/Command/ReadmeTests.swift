@@ -56,7 +56,8 @@ import Testing
         for step in steps {
             let command = step.command.replacing("127.0.0.1:8080", with: "127.0.0.1:\(server.port)")
             let shell = try ChildProcess(
-                executable: "/bin/sh", arguments: ["-c", "cd '\(place.path)' && \(command)"], environment: ["PATH": path])
+                executable: "/bin/sh", arguments: ["-c", "cd '\(place.path)' && \(command)"],
+                environment: ["PATH": path, "CALLBACK_RECEIVER_CLIENT_URL": "http://127.0.0.1:\(server.port)"])
             #expect(try shell.waitForExit() == .exited(0), "\(step.command): \(shell.standardError)")
             // curl ends its output where the body ends; the README has a line feed there, as a terminal shows it.
             let printed = shell.standardOutput.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: "\n")
