@@ -5,7 +5,7 @@
 //       └────────────── reset, or the peer closed with nothing owed ─────────────────────────────▶ closed
 //
 // An idle connection holds no buffer: what was read is parsed in the loop's own, and only what is incomplete
-// stays here. Promises: over HTTP/1.1 one exchange at most waits for the log, over HTTP/2 one for each stream; what the
+// stays here. Promises: over HTTP/1.1 one exchange at most is answered later, over HTTP/2 one for each stream; what the
 // peer sends beyond waits in the kernel (back-pressure, invariant 7). Owned by its loop; touched on the loop's queue only.
 // Must not know: epoll, routes.
 
@@ -16,7 +16,7 @@ final class Connection {
     /// What an HTTP/2 connection has beside an HTTP/1.1 one.
     final class Streams {
         let session: HTTP2Session
-        /// Callbacks that the log has, those of streams that were reset meanwhile included.
+        /// Exchanges that are answered later, those of streams that were reset meanwhile included.
         var awaitedCount = 0
         /// Answered meanwhile, and not written yet.
         var isTouched = false
@@ -55,9 +55,9 @@ final class Connection {
     var heldBytes = 0
     /// What of answers its peer has not taken, likewise.
     var unsentBytes = 0
-    /// The log has its callback, and nothing behind that is read until it is answered (HTTP/1.1).
-    var awaitsLog = false
-    /// Whole requests may be in `input`: they wait for the log, or for the peer to read what is unsent.
+    /// Its exchange is answered later, and nothing behind that is read until then (HTTP/1.1).
+    var awaitsAnswer = false
+    /// Whole requests may be in `input`: they wait for that answer, or for the peer to read what is unsent.
     var hasWaitingInput = false
     /// In the loop's list of those that go on when the others have had their turn.
     var isInTurn = false
@@ -89,10 +89,10 @@ final class Connection {
 
     var hasOutput: Bool { outputStart < output.count }
     /// Nothing further is read for now: something is owed first, or nothing is read any more.
-    var isBusy: Bool { awaitsLog || hasOutput || hasWaitingInput || isClosing }
+    var isBusy: Bool { awaitsAnswer || hasOutput || hasWaitingInput || isClosing }
 
     /// Requests that waited can be served now (HTTP/1.1).
-    var mayGoOn: Bool { hasWaitingInput && !awaitsLog && !hasOutput && !isClosing }
+    var mayGoOn: Bool { hasWaitingInput && !awaitsAnswer && !hasOutput && !isClosing }
 
     /// What of answers is in memory now.
     var owesBytes: Int { output.count - outputStart + (streams?.session.unsentBytes ?? 0) }

@@ -1,4 +1,4 @@
-// The callbacks of a loop that wait for the log: handed over, and not answered yet.
+// The callbacks and announcements of a loop that wait for the log: handed over, and not answered yet.
 //
 //     begin ──▶ waiting ──acknowledged──▶ answered
 //                  └──────── commitSeconds ────▶ answered 503 (invariant 3); an acknowledgement after that finds nobody
@@ -10,7 +10,7 @@
 
 import Platform
 
-/// A callback that was handed to the log.
+/// A record that was handed to the log.
 struct WaitingExchange {
     /// The connection's epoll token: slot and generation.
     let token: UInt64
@@ -18,14 +18,14 @@ struct WaitingExchange {
     let stream: Int32
     /// For a log line: by then the request is gone.
     let client: IPAddress
-    let prepared: PreparedCallback
+    let prepared: PreparedAppend
     /// When it was handed over, in the loop's milliseconds.
     let began: Int64
 }
 
 /// In the order they began, which is nearly the order in which the log answers: a ring in which the oldest waits first.
 struct Exchanges {
-    /// 503 for a callback after this; its record may become durable all the same (invariant 3).
+    /// 503 for it after this; its record may become durable all the same (invariant 3).
     static let commitSeconds = 5
     /// The most that wait in one loop. More than the log lets wait (CallbackLog.waitingBytesMax) at the usual size.
     static let waitingMax = 131_072

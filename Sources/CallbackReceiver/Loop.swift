@@ -1,7 +1,8 @@
 // A loop: one epoll set, run by one block that occupies one serial Dispatch queue.
 //
 //     wait ─▶ for each ready descriptor: accept │ read ─▶ parse ─▶ route ─▶ answer │ write on
-//       ▲                                                            └─▶ log.append … acknowledgement ─▶ answer
+//       ▲                                                            ├─▶ log.append … acknowledgement ─▶ answer
+//       │                                                            └─▶ query queue … answer ─▶ answer
 //       └──── mailbox, deadlines ◀────────────────────────────────────────────────────────┘
 //
 // Promises: everything of a connection happens on its loop. Tokens carry a generation, tickets a serial number,
@@ -17,6 +18,7 @@ import Platform
 /// What every loop of a server shares.
 struct LoopContext: Sendable {
     let router: Router
+    let queries: QueryQueue
     let limits: HTTPLimits
     let configuration: ServerConfiguration
     let handles: [LoopHandle]
@@ -82,8 +84,10 @@ struct Loop {
     /// When the drain began; nil before.
     var drainBegan: Int64?
     var isDraining: Bool { drainBegan != nil }
-    /// Callbacks that the log has.
+    /// Callbacks and announcements that the log has.
     var exchanges = Exchanges()
+    /// Exchanges that something else answers later.
+    var deferrals = Deferrals()
     /// The tokens of HTTP/2 connections that have answers to write.
     var touched: [UInt64] = []
     /// Requests served in the present connection's turn.
@@ -145,6 +149,8 @@ struct Loop {
                 if let connection = slots[slot] { expire(connection, slot, kind) }
             }
             answerExpired()
+            answerDue()
+            finishTouched()
             if let at = listeningResumesAt, at <= now { resumeListening() }
         }
         isStopped = true
@@ -159,6 +165,7 @@ struct Loop {
         if !again.isEmpty { return 0 }
         var patience = deadlines.milliseconds(untilNextFrom: now)
         if let at = listeningResumesAt { patience = min(patience ?? .max, max(0, at - now)) }
+        if let at = deferrals.dueAt { patience = min(patience ?? .max, max(0, at - now)) }
         if let at = exchanges.expiresAt { patience = min(patience ?? .max, max(0, at - now)) }
         return patience.map { Int32(clamping: $0 + 1) } ?? -1
     }
@@ -182,6 +189,7 @@ struct Loop {
         for message in messages {
             switch message {
             case .acknowledgements(let list): answer(list)
+            case .answer(let ticket, let response): answer(ticket, by: response)
             case .connection(let newcomer):
                 // What was handed over while we left is closed, not leaked.
                 if isStopped { drop(newcomer) } else { open(newcomer) }
@@ -190,6 +198,7 @@ struct Loop {
             case .stop: isStopped = true
             }
         }
+        finishTouched()
     }
 
     // MARK: connections

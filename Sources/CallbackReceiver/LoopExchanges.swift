@@ -1,4 +1,4 @@
-// A loop's exchanges, whichever HTTP version brings them: request ─▶ route ─▶ answer, or the log and then the answer.
+// A loop's exchanges, whichever HTTP version brings them: request ─▶ route ─▶ answer, or what has to come first.
 //
 // Promises: a callback is decoded only where it can be stored; what the log says finds the exchange by its ticket, and
 // the connection by its generation. Must not know: bytes, frames, descriptors.
@@ -8,7 +8,7 @@ import HTTPWire
 import Platform
 
 extension Loop {
-    /// Routes the loop's `request`. True: `response` answers it. False: the log has it, and `answer` comes later.
+    /// Routes the loop's `request`. True: `response` answers it. False: the answer comes later.
     mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Bool {
         let isBehind = exchanges.isFull || exchanges.isBehind(now: now, loops: context.handles.count)
         switch context.router.route(
@@ -18,10 +18,8 @@ extension Loop {
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
             return true
         case .append(let prepared):
-            let submission = Submission(
-                record: prepared.record, requestID: prepared.decoded.requestID, payload: prepared.decoded.payload,
-                status: RecordedStatus(prepared.decoded.status), recipient: recipient, ticket: exchanges.nextTicket)
-            guard context.router.log.append(submission) else {
+            let submission = prepared.submission(recipient: recipient, ticket: exchanges.nextTicket)
+            guard !exchanges.isFull, context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)
                 logRefusal(client(connection))
                 return true
@@ -30,6 +28,8 @@ extension Loop {
                 WaitingExchange(
                     token: token(connection, slot), stream: stream, client: client(connection), prepared: prepared, began: now))
             return false
+        case .query(let query):
+            return ask(query, token: token(connection, slot), stream: stream, client: client(connection))
         }
     }
 
@@ -43,36 +43,50 @@ extension Loop {
         context.admission.proxies.client(of: request, from: connection.peer.address)
     }
 
-    /// The log's word on callbacks. A connection that several of them answer writes once.
+    /// The log's word on records.
     mutating func answer(_ acknowledgements: [Acknowledgement]) {
         for acknowledgement in acknowledgements {
             guard let waiting = exchanges.take(acknowledgement.ticket) else { continue }
             answer(waiting, acknowledgement.outcome)
         }
-        finishTouched()
     }
 
     /// Those that the log has kept for too long (invariant 3).
     mutating func answerExpired() {
         while let waiting = exchanges.takeExpired(now: now) { answer(waiting, nil) }
-        finishTouched()
     }
 
     private mutating func answer(_ waiting: WaitingExchange, _ outcome: AppendOutcome?) {
-        guard let connection = connection(of: waiting.token) else { return }
-        let slot = slot(of: waiting.token)
+        guard connection(of: waiting.token) != nil else { return }
         if let outcome {
-            Router.answer(waiting.prepared, outcome, into: &response)
+            switch waiting.prepared {
+            case .callback(let callback):
+                Router.answer(callback, outcome, into: &response)
+            case .announcement(let announcement):
+                response.reset()
+                if let query = announcement.answer(outcome, &response),
+                    !ask(query, token: waiting.token, stream: waiting.stream, client: waiting.client)
+                {
+                    return
+                }
+            }
         } else {
             Router.unavailable(
-                "The disk has not answered for \(Exchanges.commitSeconds) s, so the callback may not be stored. Send it again.",
+                "The disk has not answered for \(Exchanges.commitSeconds) s, so the \(waiting.prepared.name) may not be stored. Send it again.",
                 Problem.blockedRetrySeconds, waiting.prepared.path[...], &response)
         }
         if response.status >= 400 { logRefusal(waiting.client) }
+        respondLater(waiting.token, waiting.stream)
+    }
+
+    /// `response` is the answer that was to come later. A connection that several of them answer over HTTP/2 writes once,
+    /// in `finishTouched`.
+    mutating func respondLater(_ token: UInt64, _ stream: Int32) {
+        guard let connection = connection(of: token) else { return }
         if let streams = connection.streams {
-            respondAwaited(connection, streams, slot, waiting.stream)
+            respondAwaited(connection, streams, slot(of: token), stream)
         } else {
-            respondAwaited(connection, slot)
+            respondAwaited(connection, slot(of: token))
         }
     }
 }

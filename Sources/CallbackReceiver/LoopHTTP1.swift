@@ -1,7 +1,7 @@
 // A loop's work on one HTTP/1.1 connection: bytes in, exchanges in their order, bytes out.
 //
-// Promises: requests of a connection are answered in their order, one at a time; input behind one that waits
-// for the log stays where it is. Must not know: accepting, other connections, HTTP/2.
+// Promises: requests of a connection are answered in their order, one at a time; input behind one that is
+// answered later stays where it is. Must not know: accepting, other connections, HTTP/2.
 
 import HTTPWire
 import Platform
@@ -31,7 +31,7 @@ extension Loop {
         }
         var isComplete = true
         // What is unsent already bounds what is answered next: a peer that does not read is not served.
-        while isComplete, !connection.awaitsLog, !connection.isClosing, !connection.hasOutput,
+        while isComplete, !connection.awaitsAnswer, !connection.isClosing, !connection.hasOutput,
             output.count < Self.unsentBytesMax, turn < Self.turnExchangesMax
         {
             switch connection.session.receive(input, at: &position, into: &request) {
@@ -45,7 +45,7 @@ extension Loop {
                     turn += response.body.count / Self.turnBytesPerExchange
                     respond(connection, hasMore: position < input.count)
                 } else {
-                    connection.awaitsLog = true
+                    connection.awaitsAnswer = true
                 }
             case .refused(let refusal): answerRefusal(refusal, connection)
             }
@@ -84,9 +84,9 @@ extension Loop {
         answerRefusal(refusal, connection)
     }
 
-    /// The callback that the log had is answered, in `response`.
+    /// What was to be answered later is, by `response`.
     mutating func respondAwaited(_ connection: Connection, _ slot: Int) {
-        connection.awaitsLog = false
+        connection.awaitsAnswer = false
         turn = 0
         if isDraining, connection.input.isEmpty { readBehindAwaited(connection) }
         respond(connection, hasMore: !connection.input.isEmpty)
@@ -101,7 +101,7 @@ extension Loop {
         connection.hasWaitingInput = true
     }
 
-    /// Requests that waited for the peer to read, or for the log: their turn.
+    /// Requests that waited for the peer to read, or for an answer before them: their turn.
     mutating func parseWaiting(_ connection: Connection, _ slot: Int) -> Bool {
         guard connection.mayGoOn, turn < Self.turnExchangesMax else { return false }
         parse(connection, slot, received: 0)

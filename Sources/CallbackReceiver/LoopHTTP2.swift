@@ -8,7 +8,7 @@ import HTTPWire
 import Platform
 
 extension Loop {
-    /// Callbacks of one connection that the log may have: twice the streams that may be open, so that a peer which
+    /// Exchanges of one connection that may be answered later: twice the streams that may be open, so that a peer which
     /// resets what it has sent cannot make more of them wait by that (RFC 9113 §10.5).
     static let awaitedMax = 2 * HTTP2Limits().concurrentStreamsMax
 
@@ -52,7 +52,7 @@ extension Loop {
         connection.wasAnswered = true
     }
 
-    /// The callback that the log had is answered, in `response`; written with others that are answered now.
+    /// What was to be answered later is, by `response`; written with others that are answered now.
     mutating func respondAwaited(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID) {
         streams.awaitedCount -= 1
         respond(connection, streams, stream)

@@ -1,11 +1,12 @@
 // A loop as others see it: a mailbox, a wake-up and how many connections it has.
 //
 // Promises: safe from any thread. The mailbox needs no bound of its own: callbacks in flight are
-// bounded (Exchanges.waitingMax), and so are connections (invariant 7). Whoever hands a connection over reserves its place
+// bounded (Exchanges.waitingMax), and so are questions (QueryQueue.waitingMax) and connections (invariant 7). Whoever hands a connection over reserves its place
 // first, so that a loop never ends with one on its way.
 // Must not know: what the loop does with a message.
 
 import CallbackLog
+import HTTPWire
 import Platform
 import Synchronization
 
@@ -18,6 +19,8 @@ struct Newcomer: Sendable {
 
 enum LoopMessage: Sendable {
     case acknowledgements([Acknowledgement])
+    /// What a query queue says to the question of this ticket.
+    case answer(ticket: UInt64, Response)
     /// One that another loop hands over.
     case connection(Newcomer)
     /// One for whom there is no place: that loop could make no room, perhaps this one can. `hops` more may be asked.
@@ -80,7 +83,7 @@ final class LoopHandle: Sendable {
             switch message {
             // No loop is left that could ask how many there are: they need not be released.
             case .connection(let newcomer), .newcomer(let newcomer, _): Socket.close(newcomer.fd)
-            case .acknowledgements, .drain, .stop: break
+            case .acknowledgements, .answer, .drain, .stop: break
             }
         }
     }

@@ -26,7 +26,7 @@ extension Loop {
             connection.isInTurn = true
             again.append(token(connection, slot))
         }
-        if connection.isClosing, !connection.awaitsLog, !connection.hasOutput, !connection.isLingering {
+        if connection.isClosing, !connection.awaitsAnswer, !connection.hasOutput, !connection.isLingering {
             if connection.peerClosed { return close(slot) }
             endSending(connection)
         }
@@ -36,8 +36,8 @@ extension Loop {
         account(connection, slot)
     }
 
-    /// Every state has a deadline, and has it once: however a head drips, it is not longer for that. A connection that
-    /// waits for the log has none of its own: its exchange has.
+    /// Every state has a deadline, and has it once: however a head drips, it is not longer for that. A connection whose
+    /// exchange is answered later has none of its own: the exchange has.
     mutating func setDeadline(_ connection: Connection, _ slot: Int) {
         guard let kind = awaited(connection) else { return deadlines.clear(slot) }
         guard deadlines.kind(of: slot) != kind else { return }
@@ -52,7 +52,7 @@ extension Loop {
             if !streams.session.isReady { return .head }
             return streams.isResting && !connection.hasOutput ? (isDraining ? .drain : .idle) : .streams
         }
-        if connection.awaitsLog { return nil }
+        if connection.awaitsAnswer { return nil }
         if connection.hasOutput { return .write }
         switch connection.session.awaiting {
         case .head: return .head

@@ -1,7 +1,7 @@
 // Which request gets which answer: the routes of API.md §3 to §5.
 //
 //     request ─▶ path ─▶ method ─▶ access ─▶ route ─┬▶ response, at once
-//                                                   └▶ callback to append; its answer comes when it is durable
+//                                                   └▶ what answers it later: see Disposition
 //
 // Promises: a pure step from request to disposition but for reads of the log; knows no connection, so that
 // HTTP/1.1 and HTTP/2 are served alike. Paths are split at `/`, then percent-decoded once.
@@ -16,21 +16,6 @@ struct ListenerRole: OptionSet, Sendable {
     let rawValue: UInt8
     static let callback = ListenerRole(rawValue: 1)
     static let api = ListenerRole(rawValue: 2)
-}
-
-/// A decoded callback: what is appended, and what its answer needs.
-struct PreparedCallback {
-    let record: [UInt8]
-    let decoded: DecodedCallback
-    /// Of the request, for a problem's `instance`.
-    let path: [UInt8]
-}
-
-enum Disposition {
-    /// The response is filled in.
-    case respond
-    /// Append this; then answer.
-    case append(PreparedCallback)
 }
 
 /// What a loop lends to the routes: storage that is reused, touched by that loop only.
@@ -48,10 +33,16 @@ struct Router: Sendable {
     private let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
     private let anyoneMayAsk: Bool
+    /// Asked where there is nothing at a path; tests put their routes there.
+    private let furtherRoute: FurtherRoute?
 
-    init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions) {
+    /// Routes that are not these; nil where there is none at the path either.
+    typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
+
+    init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil) {
         self.log = log
         self.logOptions = logOptions
+        self.furtherRoute = furtherRoute
         anyoneMayAsk = configuration.apiAuthenticationNone
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
@@ -77,6 +68,7 @@ struct Router: Sendable {
             return take(request, into: &response)
         }
         guard role.contains(.api), let route = apiRoute(scratch) else {
+            if let disposition = furtherRoute?(request, &response) { return disposition }
             let detail = role.contains(.api)
                 ? "There is nothing at this path. See /openapi.json for the paths there are."
                 : "This address takes callbacks only, at \(pathText). The API has an address of its own (api.listen)."
@@ -236,7 +228,7 @@ struct Router: Sendable {
             let decoded = try CallbackDecoder.decode(request.body.span, into: &record)
             // Nearly always the path as it is configured: one array for all of them.
             let path = request.bytes(request.path)
-            return .append(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path)))
+            return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
             return .respond

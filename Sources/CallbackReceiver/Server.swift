@@ -57,9 +57,10 @@ public final class Server: Sendable {
     }
 
     /// Listens, and serves with a log that is open: its disk, and the loops' clock (monotonic milliseconds), are the
-    /// caller's, so that a test can hold the one and turn the other.
+    /// caller's, so that a test can hold the one and turn the other, and add routes of its own.
     init(
-        _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger
+        _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger,
+        furtherRoute: Router.FurtherRoute? = nil
     ) throws(ServerFailure) {
         SignalListener.ignoreBrokenPipes()
         let descriptors = DescriptorLimit.raiseToHardLimit()
@@ -83,7 +84,9 @@ public final class Server: Sendable {
             self.handles = handles
             let running = self.running
             let context = LoopContext(
-                router: Router(configuration: configuration, log: log, logOptions: Self.logOptions(configuration)),
+                router: Router(
+                    configuration: configuration, log: log, logOptions: Self.logOptions(configuration), furtherRoute: furtherRoute),
+                queries: QueryQueue(label: "queries"),
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

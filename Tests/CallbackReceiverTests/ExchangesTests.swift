@@ -20,7 +20,7 @@ struct ExchangesTests {
 
     private func waiting(_ token: UInt64, began: Int64) -> WaitingExchange {
         WaitingExchange(
-            token: token, stream: 0, client: .unspecified, prepared: PreparedCallback(record: [], decoded: Self.decoded, path: []),
+            token: token, stream: 0, client: .unspecified, prepared: .callback(PreparedCallback(record: [], decoded: Self.decoded, path: [])),
             began: began)
     }
 

@@ -3,6 +3,7 @@
 //     scanner and slow parser take the same texts                 decoder and slow reading of the contract agree
 //     the payload is the body but for white space, one line       a payload decoded again is the same payload
 //     a refusal leaves the record as it was                       any bytes become a valid string token
+//     every failure has a verdict, however its message is escaped
 //
 // Promises: the second opinions share no code with the room under test (JSONReference).
 // Must not know: which bodies are callbacks; the reference does.
@@ -133,12 +134,25 @@ private struct Decoded {
         var reason: [UInt8] = []
         reading.appendFailureReason(from: payload.span, to: &reason)
         try hold(reading.hasFailureMessage == (message != Array("null".utf8)), "a message that is there and is not")
+        let text = try string(message)
+        try checkVerdict(reading, payload, text)
         return ReferenceAnswers(
             status: reading.status,
             fingerprint: reading.crispFingerprint == nil ? nil : String(decoding: number, as: UTF8.self),
             whatsappMessageID: try reading.whatsappMessageID.map { range throws(BrokenProperty) in try string(Array(payload[range])) } ?? nil,
             sessionID: try reading.sessionID.map { range throws(BrokenProperty) in try string(Array(payload[range])) } ?? nil,
-            message: try string(message), reason: try string(reason), code: reading.code)
+            message: text, reason: try string(reason), code: reading.code)
+    }
+
+    /// Failures have a verdict and nothing else has; that it is read through escapes makes no difference.
+    private static func checkVerdict(_ reading: CallbackReading, _ payload: [UInt8], _ message: String?) throws(BrokenProperty) {
+        let verdict = reading.verdict(payload.span)
+        try hold((verdict != nil) == (reading.status == .failed), "a verdict on \(reading.status)")
+        guard let verdict else { return }
+        let plain = VerdictTable.verdict(code: reading.code, message: Array((message ?? "").utf8).span)
+        try hold(
+            verdict.failureClass == plain.failureClass && verdict.retryAfterSeconds == plain.retryAfterSeconds,
+            "the verdict is \(verdict.failureClass), on the plain message \(plain.failureClass)")
     }
 
     /// The value of a token that goes into an answer as it is; nil for `null`.

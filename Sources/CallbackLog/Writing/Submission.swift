@@ -26,6 +26,11 @@ public struct Submission: Sendable {
         self.init(.callback, record: record, requestID: requestID, payload: payload, status: status, recipient: recipient, ticket: ticket)
     }
 
+    /// An announcement: its members stand in `record` as they do in a line, the `request_id` unescaped.
+    public init(announcement record: [UInt8], requestID: Range<Int>, members: Range<Int>, recipient: Int, ticket: UInt64) {
+        self.init(.announcement, record: record, requestID: requestID, payload: members, status: .unrecognized, recipient: recipient, ticket: ticket)
+    }
+
     init(_ kind: RecordKind, record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
         self.kind = kind
         self.record = record

@@ -23,7 +23,9 @@ final class StillServer {
     private let client: RawConnection
     private var served = 0
 
-    init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    convenience init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws { try self.init(furtherRoute: nil, configure) }
+
+    init(furtherRoute: Router.FurtherRoute?, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
         directory = try TemporaryDirectory()
         var configuration = ServerConfiguration()
         configuration.callbackListen = .init(host: "127.0.0.1", port: 0)
@@ -35,7 +37,8 @@ final class StillServer {
         disk = try HeldDirectory(directory.path)
         log = try CallbackLog(directory: disk, options: Server.logOptions(configuration))
         let time = time
-        server = try Server(configuration, log: log, clock: { time.milliseconds.load(ordering: .sequentiallyConsistent) }, logger: KeptLog().logger)
+        server = try Server(configuration, log: log, clock: { time.milliseconds.load(ordering: .sequentiallyConsistent) }, logger: KeptLog().logger,
+            furtherRoute: furtherRoute)
         client = try RawConnection(port: server.addresses[0].port)
         try serveClient()
     }

@@ -69,7 +69,7 @@ final class RouterStep {
         var response = Response()
         let disposition = router.route(
             try request(bytes), role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
-        guard case .append(let prepared) = disposition else { return (Self.answer(response), nil) }
+        guard case .append(.callback(let prepared)) = disposition else { return (Self.answer(response), nil) }
         return (RoutedAnswer(), prepared)
     }
 

@@ -19,7 +19,9 @@ final class RunningServer {
     private let directory: TemporaryDirectory
     private var isStopped = false
 
-    init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    convenience init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws { try self.init(furtherRoute: nil, configure) }
+
+    init(furtherRoute: Router.FurtherRoute?, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
         directory = try TemporaryDirectory()
         var configuration = ServerConfiguration()
         configuration.callbackListen = .init(host: "127.0.0.1", port: 0)
@@ -30,7 +32,7 @@ final class RunningServer {
         configure(&configuration)
         disk = try HeldDirectory(directory.path)
         log = try CallbackLog(directory: disk, options: Server.logOptions(configuration))
-        server = try Server(configuration, log: log, clock: clock.read, logger: lines.logger)
+        server = try Server(configuration, log: log, clock: clock.read, logger: lines.logger, furtherRoute: furtherRoute)
     }
 
     deinit { stop() }
