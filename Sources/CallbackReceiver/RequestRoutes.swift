@@ -14,21 +14,22 @@ extension Router {
 
     func answerStatus(_ request: borrowing Request, requestID: [UInt8], into response: inout Response, using reader: inout RecordReader) {
         guard parameters(request, known: [], into: &response) != nil else { return }
-        do throws(RequestStateFailure) {
-            guard let found = try log.find(requestID.span, using: &reader) else {
-                return Problem.fill(&response, status: 404, detail: Self.notFound, for: request)
-            }
-            begin(&response)
-            append(found, requestID: requestID, from: reader, to: &response.body)
-        } catch {
-            fail(error, &response, request.bytes(request.path))
-        }
+        fill(&response, with: requestID, path: request.bytes(request.path), using: &reader)
     }
 
-    /// Appends the answer about a request; the reader is as `CallbackLog.find` left it.
-    func append(_ found: FoundRequest, requestID: [UInt8], from reader: borrowing RecordReader, to body: inout [UInt8]) {
-        StatusAnswer.append(
-            requestID: requestID.span, found.state, status: found.status, payload: reader.bytes.span.extracting(found.payload), to: &body)
+    /// What is known of a request now, or a problem.
+    func fill(_ response: inout Response, with requestID: [UInt8], path: ArraySlice<UInt8>, using reader: inout RecordReader) {
+        do throws(RequestStateFailure) {
+            guard let found = try log.find(requestID.span, using: &reader) else {
+                return Problem.fill(&response, status: 404, detail: Self.notFound, instance: path)
+            }
+            begin(&response)
+            StatusAnswer.append(
+                requestID: requestID.span, found.state, status: found.status, payload: reader.bytes.span.extracting(found.payload),
+                to: &response.body)
+        } catch {
+            fail(error, &response, path)
+        }
     }
 
     func fail(_ failure: RequestStateFailure, _ response: inout Response, _ instance: ArraySlice<UInt8>?) {

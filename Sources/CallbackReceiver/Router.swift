@@ -30,8 +30,10 @@ struct Router: Sendable {
     let log: CallbackLog
     let logOptions: LogOptions
     /// The configured path, by its segments and as it is.
-    private let callbackPath: [[UInt8]]
+    let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
+    /// What an announcement allows that names no time.
+    let overdueAfterSeconds: Int
     private let anyoneMayAsk: Bool
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
@@ -43,6 +45,7 @@ struct Router: Sendable {
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
+        overdueAfterSeconds = configuration.overdueAfterSeconds
         anyoneMayAsk = configuration.apiAuthenticationNone
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
@@ -71,13 +74,13 @@ struct Router: Sendable {
             if let disposition = furtherRoute?(request, &response) { return disposition }
             let detail = role.contains(.api)
                 ? "There is nothing at this path. See /openapi.json for the paths there are."
-                : "This address takes callbacks only, at \(pathText). The API has an address of its own (api.listen)."
+                : "This address takes callbacks only, at \(String(decoding: pathBytes, as: UTF8.self)). The API has an address of its own (api.listen)."
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
         switch route {
         case .healthz, .readyz: break
-        case .document, .request, .callbacks:
+        default:
             guard Access.isAllowed(request, anyoneMayAsk: anyoneMayAsk) else {
                 Problem.fill(&response, status: 401, detail: Access.refusal, for: request)
                 response.fields.append(Access.challenge)
@@ -94,6 +97,8 @@ struct Router: Sendable {
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
+        case .requests: return list(request, into: &response)
+        case .statistics: return statistics(request, into: &response)
         case .request(let segment):
             answerStatus(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
         case .callbacks(let segment):
@@ -135,72 +140,7 @@ struct Router: Sendable {
         unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, instance, &response)
     }
 
-    // MARK: paths and methods
-
-    private enum APIRoute {
-        case healthz, readyz
-        /// The interface as a document for programs.
-        case document
-        /// With the range of the identifier in `segmentBytes`.
-        case request(Range<Int>), callbacks(Range<Int>)
-    }
-
-    private var pathText: String { String(decoding: pathBytes, as: UTF8.self) }
-
-    /// False where a segment is wrongly encoded.
-    private func split(_ request: borrowing Request, into scratch: inout RouteScratch) -> Bool {
-        scratch.segmentBytes.removeAll(keepingCapacity: true)
-        scratch.segmentEnds.removeAll(keepingCapacity: true)
-        var segments = PathSegments(of: request.path, in: request.head.span)
-        while let segment = segments.next(in: request.head.span) {
-            guard PercentEncoding.decode(request.head.span, at: segment, into: &scratch.segmentBytes) else { return false }
-            scratch.segmentEnds.append(scratch.segmentBytes.count)
-        }
-        return true
-    }
-
-    private func segment(_ index: Int, _ scratch: borrowing RouteScratch) -> Range<Int> {
-        (index == 0 ? 0 : scratch.segmentEnds[index - 1])..<scratch.segmentEnds[index]
-    }
-
-    private func isSegment(_ index: Int, _ scratch: borrowing RouteScratch, _ name: StaticString) -> Bool {
-        let range = segment(index, scratch)
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        // A static string's storage lives for ever; the offset stays below its count.
-        for offset in 0..<range.count where unsafe name.utf8Start[offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
-        return true
-    }
-
-    /// The configured path, with or without a slash at its end.
-    private func isCallbackPath(_ scratch: borrowing RouteScratch) -> Bool {
-        var count = scratch.segmentEnds.count
-        guard count > 0 else { return false }
-        if segment(count - 1, scratch).isEmpty { count -= 1 }
-        guard count == callbackPath.count else { return false }
-        for index in 0..<count {
-            let range = segment(index, scratch)
-            guard range.count == callbackPath[index].count else { return false }
-            for offset in 0..<range.count where callbackPath[index][offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
-        }
-        return true
-    }
-
-    private func apiRoute(_ scratch: borrowing RouteScratch) -> APIRoute? {
-        switch scratch.segmentEnds.count {
-        case 1:
-            if isSegment(0, scratch, "healthz") { return .healthz }
-            if isSegment(0, scratch, "readyz") { return .readyz }
-            return isSegment(0, scratch, "openapi.json") ? .document : nil
-        case 3:
-            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), !segment(2, scratch).isEmpty else { return nil }
-            return .request(segment(2, scratch))
-        case 4:
-            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), isSegment(3, scratch, "callbacks") else { return nil }
-            return .callbacks(segment(2, scratch))
-        default:
-            return nil
-        }
-    }
+    // MARK: methods
 
     /// RFC 9110 §15.5.6: 405 names what is allowed; §15.6.2: 501 for a method that is not known at all.
     private func allow(_ method: Method, _ allowed: String, _ request: borrowing Request, _ response: inout Response) -> Bool {

@@ -4,6 +4,7 @@
 // Must not know: what is asked of it.
 
 import Foundation
+import HTTPWire
 import Platform
 import TestSupport
 
@@ -22,6 +23,7 @@ final class WrittenLog {
     }
 
     let log: CallbackLog
+    private let router: Router
     private let directory: TemporaryDirectory
 
     /// A record each second, the first at second 1.
@@ -48,7 +50,22 @@ final class WrittenLog {
         try write()
         var configuration = ServerConfiguration()
         configuration.logFreeBytesMin = 1
-        log = try CallbackLog(directory: SystemDirectory(creating: directory.path), options: Server.logOptions(configuration))
+        let options = Server.logOptions(configuration)
+        log = try CallbackLog(directory: SystemDirectory(creating: directory.path), options: options)
+        router = Router(configuration: configuration, log: log, logOptions: options)
+    }
+
+    /// What is answered, at once or by a question.
+    func get(_ target: String) throws -> RoutedAnswer {
+        var session = HTTP1Session(limits: HTTPLimits())
+        var (request, response, scratch, position) = (Request(), Response(), RouteScratch(), 0)
+        guard session.receive(requestBytes("GET", target).span, at: &position, into: &request) == .request else {
+            throw TestFailure.unreadable("request \(target)")
+        }
+        let disposition = router.route(request, role: .api, isDraining: false, isOverloaded: false, into: &response, using: &scratch)
+        var queries = QueryScratch()
+        if case .query(let query) = disposition { response = query.answer(&queries) }
+        return RouterStep.answer(response)
     }
 
     deinit { log.close() }
