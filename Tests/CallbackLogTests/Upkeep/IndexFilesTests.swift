@@ -66,13 +66,14 @@ import Testing
         try holdAfter(log.disk.afterKill(), log, unindexed: log.disk.sealed, hashMask: mask, "none")
     }
 
-    @Test("the next start reads no byte of a sealed segment, and finds every record", arguments: [true, false], masks)
+    @Test("the next start scans no sealed segment, reads none of its bytes after a clean stop, and finds every record", arguments: [true, false], masks)
     func used(isClosed: Bool, mask: UInt64) throws {
         let log = try SegmentedLog(isClosed: isClosed, hashMask: mask)
         let open = try SegmentedLog.open(log.disk.afterKill(), hashMask: mask)
         open.settleUpkeep()
         #expect(log.disk.sealed.count >= 3)
-        #expect(open.disk.reads(of: log.disk.sealed) == 0)
+        // After a kill those records are read that the newest segment's supersede.
+        #expect(open.disk.reads(of: log.disk.sealed) <= (isClosed ? 0 : 2 * log.count))
         let unfinished = log.disk.indexes.map { SegmentName.unfinished($0) }
         #expect(!open.disk.calls.contains { $0.operation == .create && unfinished.contains($0.name) })
         #expect(open.log.report.unindexed == [])

@@ -70,7 +70,7 @@ import Testing
         #expect(calls.last { $0.operation == .remove || $0.operation == .synchronizeDirectory }?.operation == .synchronizeDirectory)
         let newest = segmentName(7)
         #expect(
-            open.disk.allFiles.keys.sorted() == (Self.foreign + ["identity", newest, newest + ".torn", newest + ".failed"]).sorted(),
+            open.disk.allFiles.keys.sorted() == (Self.foreign + ["identity", "superseded", newest, newest + ".torn", newest + ".failed"]).sorted(),
             "what is beside the newest stays, and so does what is foreign")
         for (identifier, records) in ready.expected { #expect(try open.records(identifier) == records.filter { $0.sequence >= 7 }) }
         #expect(open.events.contains(.retired(segments: 2)))
