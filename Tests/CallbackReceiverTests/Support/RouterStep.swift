@@ -69,11 +69,16 @@ final class RouterStep {
         var response = Response()
         let disposition = router.route(
             try request(bytes), role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
-        guard case .append(.callback(let prepared)) = disposition else { return (Self.answer(response), nil) }
-        return (RoutedAnswer(), prepared)
+        switch disposition {
+        case .append(.callback(let prepared)): return (RoutedAnswer(), prepared)
+        case .query(let query):
+            var lent = QueryScratch()
+            return (Self.answer(query.answer(&lent)), nil)
+        default: return (Self.answer(response), nil)
+        }
     }
 
-    /// What is answered at once.
+    /// What is answered at once, or by a question.
     func answer(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false) throws -> RoutedAnswer {
         try route(bytes, role: role, isDraining: isDraining).0
     }
