@@ -12,7 +12,8 @@ extension Loop {
     mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Bool {
         let isBehind = exchanges.isFull || exchanges.isBehind(now: now, loops: context.handles.count)
         switch context.router.route(
-            request, role: connection.role, isDraining: isDraining, isOverloaded: isBehind, into: &response, using: &scratch)
+            request, from: connection.peer.address, role: connection.role, isDraining: isDraining, isOverloaded: isBehind,
+            into: &response, using: &scratch)
         {
         case .respond:
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }

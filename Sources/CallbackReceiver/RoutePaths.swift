@@ -12,6 +12,17 @@ enum APIRoute {
     case document
     case requests, statistics
     case request(Range<Int>), callbacks(Range<Int>)
+
+    /// Beside GET and HEAD.
+    var takesPUT: Bool { if case .request = self { true } else { false } }
+
+    /// What a token must allow; nil where none is asked for: whoever probes has none.
+    func scope(_ method: Method) -> TokenScope? {
+        switch self {
+        case .healthz, .readyz: nil
+        default: method == .put ? .write : .read
+        }
+    }
 }
 
 extension Router {

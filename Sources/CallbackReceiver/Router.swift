@@ -10,6 +10,7 @@
 import CallbackLog
 import CrispCallback
 import HTTPWire
+import Platform
 
 /// What a listener serves. One listener serves both where the two addresses are the same.
 struct ListenerRole: OptionSet, Sendable {
@@ -34,26 +35,28 @@ struct Router: Sendable {
     private let pathBytes: [UInt8]
     /// What an announcement allows that names no time.
     let overdueAfterSeconds: Int
-    private let anyoneMayAsk: Bool
+    private let access: Access
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
     /// Routes that are not these; nil where there is none at the path either.
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
-    init(configuration: ServerConfiguration, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil) {
+    init(
+        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil
+    ) {
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
         overdueAfterSeconds = configuration.overdueAfterSeconds
-        anyoneMayAsk = configuration.apiAuthenticationNone
+        self.access = access
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
     }
 
     /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
     func route(
-        _ request: borrowing Request, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
+        _ request: borrowing Request, from peer: IPAddress, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
         into response: inout Response, using scratch: inout RouteScratch
     ) -> Disposition {
         response.reset()
@@ -78,16 +81,15 @@ struct Router: Sendable {
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
-        switch route {
-        case .healthz, .readyz: break
-        default:
-            guard Access.isAllowed(request, anyoneMayAsk: anyoneMayAsk) else {
-                Problem.fill(&response, status: 401, detail: Access.refusal, for: request)
-                response.fields.append(Access.challenge)
+        if let scope = route.scope(request.method) {
+            // Who may not ask does not learn what may be done either.
+            if case .refused(let refusal) = access.decide(request, from: peer, needs: scope) {
+                refusal.fill(&response, for: request)
                 return .respond
             }
         }
-        guard allow(.get, "GET, HEAD", request, &response) else { return .respond }
+        let method: Method = route.takesPUT && request.method == .put ? .put : .get
+        guard allow(method, route.takesPUT ? "GET, HEAD, PUT" : "GET, HEAD", request, &response) else { return .respond }
         switch route {
         case .healthz:
             begin(&response)
@@ -100,7 +102,9 @@ struct Router: Sendable {
         case .requests: return list(request, into: &response)
         case .statistics: return statistics(request, into: &response)
         case .request(let segment):
-            answerStatus(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
+            let requestID = Array(scratch.segmentBytes[segment])
+            if method == .put { return announce(request, requestID: requestID, into: &response) }
+            answerStatus(request, requestID: requestID, into: &response, using: &scratch.reader)
         case .callbacks(let segment):
             answerCallbacks(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
         }

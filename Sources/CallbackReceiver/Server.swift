@@ -83,9 +83,11 @@ public final class Server: Sendable {
             for _ in 0..<configuration.loops { handles.append(try LoopHandle()) }
             self.handles = handles
             let running = self.running
+            let access = Access(configuration, isOnLoopback: Self.isOnLoopback(listeners), clock: clock) { .neverCreated }
             let context = LoopContext(
                 router: Router(
-                    configuration: configuration, log: log, logOptions: Self.logOptions(configuration), furtherRoute: furtherRoute),
+                    configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
+                    furtherRoute: furtherRoute),
                 queries: QueryQueue(label: "queries"),
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
@@ -123,6 +125,11 @@ public final class Server: Sendable {
             }
         }
         return listeners
+    }
+
+    /// True where the API can be reached from this machine alone.
+    private static func isOnLoopback(_ listeners: [(listener: Listener, role: ListenerRole)]) -> Bool {
+        listeners.allSatisfy { !$0.role.contains(.api) || IPAddress($0.listener.address.host)?.isLoopback == true }
     }
 
     /// Stops in good order, within `server.timeouts.drain-seconds` unless the log's last words take longer than

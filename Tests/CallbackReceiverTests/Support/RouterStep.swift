@@ -5,6 +5,7 @@
 
 import CallbackLog
 import HTTPWire
+import Platform
 import Synchronization
 import TestSupport
 
@@ -23,6 +24,10 @@ final class RouterStep {
     let log: CallbackLog
     let disk: HeldDirectory
     let router: Router
+    /// What wrong credentials are limited by.
+    let clock = TurnedClock()
+    /// Whom requests are from.
+    var peer = "127.0.0.1"
     private let directory: TemporaryDirectory
     private let recipient: Int
     private let acknowledged = Acknowledged()
@@ -33,7 +38,13 @@ final class RouterStep {
         let outcomes = Mutex<[UInt64: AppendOutcome]>([:])
     }
 
-    init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    convenience init(tokens: [Token], isOnLoopback: Bool = true, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+        try self.init(table: TokenTable(tokens), isOnLoopback: isOnLoopback, configure)
+    }
+
+    init(
+        table: TokenTable = .neverCreated, isOnLoopback: Bool = true, _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws {
         directory = try TemporaryDirectory()
         var configuration = ServerConfiguration()
         configuration.logFreeBytesMin = 1
@@ -41,7 +52,8 @@ final class RouterStep {
         disk = try HeldDirectory(directory.path)
         let options = Server.logOptions(configuration)
         log = try CallbackLog(directory: disk, options: options)
-        router = Router(configuration: configuration, log: log, logOptions: options)
+        let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock.read) { table }
+        router = Router(configuration: configuration, access: access, log: log, logOptions: options)
         let acknowledged = acknowledged
         recipient = log.addRecipient { list in
             acknowledged.outcomes.withLock { for each in list { $0[each.ticket] = each.outcome } }
@@ -66,9 +78,10 @@ final class RouterStep {
     func route(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false, isOverloaded: Bool = false) throws -> (
         RoutedAnswer, PreparedCallback?
     ) {
+        guard let address = IPAddress(peer) else { throw TestFailure.unreadable("address \(peer)") }
         var response = Response()
         let disposition = router.route(
-            try request(bytes), role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
+            try request(bytes), from: address, role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
         switch disposition {
         case .append(.callback(let prepared)): return (RoutedAnswer(), prepared)
         case .query(let query):

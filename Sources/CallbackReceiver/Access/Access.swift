@@ -1,0 +1,81 @@
+// Who may ask the delivery-status API (API.md §4).
+//
+//     api.authentication: none ──────────────────────────────────────▶ everything
+//     no token was ever created ─┬─ listener, peer and Host are loopback,
+//                                │  and nothing says that a proxy forwarded it ─▶ everything (the open door)
+//                                └─ else ──────────────────────────────────────▶ 401
+//     tokens are needed ─┬─ right credentials ─┬─ scope suffices ─▶ what the scope allows
+//                        │                     └─ else ──────────▶ 403
+//                        ├─ no credentials, or tokens that cannot be read ──▶ 401
+//                        └─ wrong credentials ─▶ 401; too many of them from one address ─▶ 429
+//
+// Promises: fails closed. A rebound DNS name or a proxy does not open the door, and once a token was created nothing does.
+// Right credentials are looked for first: nobody is refused because of what others guess. No answer tells an unknown
+// identifier from a wrong key, neither by its words nor by the time it takes.
+// Must not know: what is asked, where tokens are kept.
+
+import CrispCallback
+import HTTPWire
+import Platform
+
+struct Access: Sendable {
+    enum Decision {
+        case granted(AccessScopes)
+        case refused(AccessRefusal)
+    }
+
+    private let anyoneMayAsk: Bool
+    /// Every address that the API listens on is loopback.
+    private let isOnLoopback: Bool
+    private let proxies: TrustedProxies
+    private let tokens: @Sendable () -> TokenTable
+    /// Monotonic milliseconds.
+    private let clock: @Sendable () -> Int64
+    private let wrong = WrongCredentials()
+
+    init(
+        _ configuration: ServerConfiguration, isOnLoopback: Bool, clock: @escaping @Sendable () -> Int64,
+        tokens: @escaping @Sendable () -> TokenTable
+    ) {
+        anyoneMayAsk = configuration.apiAuthenticationNone
+        proxies = TrustedProxies(networks: configuration.trustedProxies)
+        self.isOnLoopback = isOnLoopback
+        self.clock = clock
+        self.tokens = tokens
+    }
+
+    /// Whether `request`, over a connection from `peer`, may have what `scope` stands for.
+    func decide(_ request: borrowing Request, from peer: IPAddress, needs scope: TokenScope) -> Decision {
+        if anyoneMayAsk { return .granted(.all) }
+        let table = tokens()
+        if table.standing == .neverCreated {
+            return isOnLoopback && peer.isLoopback && Self.isPlainlyLocal(request) ? .granted(.all) : .refused(.notFromHere)
+        }
+        guard let field = request.value(of: "authorization") else { return .refused(.credentialsMissing) }
+        if table.standing == .unreadable { return .refused(.tokensUnreadable) }
+        guard let token = token(request, field, in: table) else {
+            let client = proxies.client(of: request, from: peer)
+            return .refused(wrong.count(client, now: clock()).map { .tooManyWrong(retrySeconds: $0) } ?? .credentialsWrong)
+        }
+        let scopes = AccessScopes(token.scope)
+        return scopes.contains(AccessScopes(asked: scope)) ? .granted(scopes) : .refused(.scopeTooNarrow(token.scope, needed: scope))
+    }
+
+    /// The token whose credentials stand in `field`; nil where they are none, or wrong.
+    private func token(_ request: borrowing Request, _ field: Range<Int>, in table: TokenTable) -> Token? {
+        // RFC 9110 §5.3: this field is no list, so two of them could be read in two ways.
+        guard request.count(of: "authorization") == 1 else { return nil }
+        var credentials: [UInt8] = []
+        guard BasicCredentials.decode(request.head.span.extracting(field), into: &credentials),
+            // RFC 7617 §2: the first colon ends the user's name.
+            let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        return table.token(identifier: credentials[..<colon], key: credentials[(colon + 1)...])
+    }
+
+    /// Its `Host` is this machine whatever any DNS server says, and no proxy says that it passed the request on.
+    private static func isPlainlyLocal(_ request: borrowing Request) -> Bool {
+        request.targetHost?.isLoopbackName ?? false
+            && !request.hasField("forwarded") && !request.hasField("via") && !request.hasField(startingWith: "x-forwarded-")
+    }
+}
