@@ -63,6 +63,9 @@ public final class CallbackLog: Sendable {
     let writer: Confined<Writer>
     /// Its queue is where everything else happens.
     let upkeep: Confined<Upkeep>
+    /// Its queue is where announced requests are looked after.
+    let expectations: Confined<ExpectationKeeper>
+    private let identity: Identity
     private let hasUpkeep: Bool
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
@@ -122,7 +125,24 @@ public final class CallbackLog: Sendable {
                 waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
             }
         }
+        let expectationsQueue = DispatchQueue(label: "log.expectations")
+        let expectations = Confined(
+            ExpectationKeeper(
+                shared: shared, directory: directory, identity: recovery.identity, hash: recovery.hash, time: time,
+                keepsFile: options.hasUpkeep, observe: observe, withWriter: { body in queue.sync(execute: body) },
+                append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions) } ?? false } },
+                later: { milliseconds, body in
+                    time.after(milliseconds, expectationsQueue) { door.expectations?.withValue { body($0) } }
+                }),
+            to: expectationsQueue)
+        door.set(expectations)
+        expectationsQueue.sync { expectations.withValue { $0.begin() } }
+        shared.expectationsWaker.withLock { waker in
+            waker = { expectationsQueue.async { door.expectations?.withValue { $0.run() } } }
+        }
         report = recovery.report
+        self.expectations = expectations
+        identity = recovery.identity
         self.shared = shared
         self.directory = directory
         self.time = time
@@ -137,6 +157,7 @@ public final class CallbackLog: Sendable {
         // What recovery found sound and synced is proven at once.
         queue.async { writer.withValue { $0.checkpoint() } }
         shared.wakeUpkeep()
+        shared.wakeExpectations()
     }
 
     /// Numbers a receiver of acknowledgements; it is called on the writer's queue, once for each batch that
@@ -163,6 +184,7 @@ public final class CallbackLog: Sendable {
             drain()
             writer.withValue { $0.close() }
         }
+        expectations.queue.sync { expectations.withValue { $0.close() } }
         // Whoever opens the directory next is alone in it.
         let hasUpkeep = self.hasUpkeep
         upkeep.queue.sync { if hasUpkeep { upkeep.withValue { $0.close() } } }
@@ -182,6 +204,24 @@ public final class CallbackLog: Sendable {
             }
         }
     }
+
+    // MARK: following
+
+    /// `observe` hears of every batch that became durable while somebody is interested, on the writer's queue, and must
+    /// not block.
+    public func addObserver(_ observe: @escaping @Sendable (Advance) -> Void) { shared.addObserver(observe) }
+
+    /// Whoever waits for records adds itself, then reads the log, then waits: so it misses none.
+    public var interest: Interest { shared.interest }
+
+    /// As `Advance.requestHashes` has it. Different requests may have the same.
+    public func hash(of requestID: Span<UInt8>) -> UInt64 { hash.hash(requestID) }
+
+    /// Tells this log from every other: 32 hexadecimal digits.
+    public var logID: String { identity.logIDText }
+
+    /// Requests that were announced and have no callback yet, overdue or not.
+    public var openAnnouncements: Int { shared.published.withLock { $0.expectations.count } }
 
     // MARK: reading
 
@@ -261,13 +301,16 @@ private final class Door: Sendable {
     private struct State {
         weak var writer: Confined<Writer>?
         weak var upkeep: Confined<Upkeep>?
+        weak var expectations: Confined<ExpectationKeeper>?
         weak var log: CallbackLog?
     }
     private let state = Mutex(State())
     var writer: Confined<Writer>? { state.withLock { $0.writer } }
     var upkeep: Confined<Upkeep>? { state.withLock { $0.upkeep } }
+    var expectations: Confined<ExpectationKeeper>? { state.withLock { $0.expectations } }
     var log: CallbackLog? { state.withLock { $0.log } }
     func set(_ writer: Confined<Writer>) { state.withLock { $0.writer = writer } }
     func set(_ upkeep: Confined<Upkeep>) { state.withLock { $0.upkeep = upkeep } }
+    func set(_ expectations: Confined<ExpectationKeeper>) { state.withLock { $0.expectations = expectations } }
     func set(_ log: CallbackLog) { state.withLock { $0.log = log } }
 }

@@ -81,6 +81,14 @@ struct Identity: Sendable, Equatable {
         return value
     }
 
+    /// 32 hexadecimal digits.
+    var logIDText: String {
+        [logID.0, logID.1].map { word in
+            let digits = String(word, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
     /// The file's content.
     private var text: [UInt8] {
         var text: [UInt8] = []

@@ -31,6 +31,8 @@ enum LogEvents {
             logger.info("segments went by retention", metadata: ["segments": "\(count)"])
         case .retentionFailed(let text):
             logger.error("what is to go by retention could not be removed; it is tried again", metadata: ["error": "\(text)"])
+        case .expectationsFailed(let text):
+            logger.warning("the file of open announcements could not be written; the next start reads the log for them", metadata: ["error": "\(text)"])
         case .supersessionsFailed(let text):
             logger.warning("the file of superseded records could not be written; it is tried again", metadata: ["error": "\(text)"])
         }

@@ -81,7 +81,9 @@ package struct RequestState {
         } else {
             reference = nil
         }
-        announcedAt = announcedAt ?? members.announcedAt ?? moment
+        // One that retention recorded again may stand behind newer ones than that it tells of.
+        let since = members.announcedAt ?? moment
+        announcedAt = min(announcedAt ?? since, since)
         overdueAfterSeconds = members.overdueAfterSeconds
         metadata.removeAll(keepingCapacity: true)
         metadata.append(json: bytes.extracting(members.metadata))

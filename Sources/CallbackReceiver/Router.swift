@@ -130,6 +130,8 @@ struct Router: Sendable {
         case .tooManyRecords:
             let detail = "The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) callbacks already, and no more are kept."
             Problem.fill(&response, status: 422, detail: detail, instance: prepared.path[...])
+        case .announced, .superfluous:
+            preconditionFailure("a callback is neither an announcement nor overdue")
         }
     }
 

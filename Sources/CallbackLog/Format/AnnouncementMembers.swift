@@ -23,6 +23,8 @@ public struct AnnouncementMembers: Sendable {
     public let metadata: Range<Int>
     /// Of the first announcement, where this one does not say it by its own time.
     public let announcedAt: Timestamp?
+    /// All but `announced_at`: two announcements whose bytes here are equal say the same.
+    let content: Range<Int>
 
     /// More digits than any `overdue_after` has.
     private static let digitsMax = 6
@@ -68,6 +70,7 @@ public struct AnnouncementMembers: Sendable {
         }
         guard end - position >= 2, members[position] == 0x7B, members[end - 1] == 0x7D else { return nil }
         metadata = position..<end
+        content = 0..<end
         overdueAfterSeconds = seconds
     }
 
@@ -95,7 +98,11 @@ public struct AnnouncementMembers: Sendable {
         if let reference { RecordFormat.append(reference, to: &output) } else { RecordFormat.append("null", to: &output) }
         RecordFormat.append(",\"metadata\":", to: &output)
         RecordFormat.append(metadata, to: &output)
-        guard let announcedAt else { return }
+        if let announcedAt { append(announcedAt: announcedAt, to: &output) }
+    }
+
+    /// Appends what one that retention records again has behind the rest.
+    static func append(announcedAt: Timestamp, to output: inout [UInt8]) {
         RecordFormat.append(",\"announced_at\":\"", to: &output)
         announcedAt.append(to: &output)
         output.append(0x22)

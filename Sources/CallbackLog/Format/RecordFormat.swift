@@ -63,12 +63,14 @@ package enum RecordFormat {
         finish(from: start, durable: durable, to: &output)
     }
 
-    /// Appends the line of an announcement. `members` are those of the kind, as they stand in a line.
-    static func appendAnnouncement(
-        sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, members: Span<UInt8>, durable: UInt64, to output: inout [UInt8]
+    /// Appends the line of a record of another kind. `members` are those of the kind, as they stand in a line.
+    static func append(
+        _ kind: RecordKind, sequence: UInt64, receivedAt: Timestamp, requestID: Span<UInt8>, members: Span<UInt8>, durable: UInt64,
+        to output: inout [UInt8]
     ) {
         let start = output.count
-        appendHead(sequence: sequence, receivedAt: receivedAt, kind: "announcement", requestID: requestID, to: &output)
+        appendHead(
+            sequence: sequence, receivedAt: receivedAt, kind: kind == .overdue ? "overdue" : "announcement", requestID: requestID, to: &output)
         if !members.isEmpty { append(",", to: &output) }
         append(members, to: &output)
         finish(from: start, durable: durable, to: &output)

@@ -9,9 +9,8 @@ struct RequestPast {
     fileprivate(set) var callback: RecordPlace?
     /// The newest announcement.
     fileprivate(set) var latest: RecordPlace?
-    /// When it was announced first; `firstSequence` is that announcement's.
+    /// When it was announced first.
     fileprivate(set) var announcedAt: Timestamp?
-    fileprivate var firstSequence: UInt64 = .max
     fileprivate(set) var foundOverdueAt: Timestamp?
 
     /// Takes note of a record of the request, in whatever order they come.
@@ -23,9 +22,8 @@ struct RequestPast {
             // Members that are not as the format has them say nothing.
             guard let members = AnnouncementMembers(bytes.extracting(record.payload)) else { return }
             if latest?.sequence ?? 0 <= record.sequence { latest = RecordPlace(record, bytes) }
-            guard record.sequence < firstSequence else { return }
-            firstSequence = record.sequence
-            announcedAt = members.announcedAt ?? record.receivedAt
+            let since = members.announcedAt ?? record.receivedAt
+            announcedAt = min(announcedAt ?? since, since)
         case .overdue: foundOverdueAt = max(foundOverdueAt ?? record.receivedAt, record.receivedAt)
         case .checkpoint, .unknown: break
         }

@@ -48,6 +48,7 @@ struct Published {
     var durable: UInt64
     var block: LogBlock?
     var supersessions: Supersessions
+    var expectations = Expectations()
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
@@ -143,6 +144,24 @@ final class Shared: Sendable {
         self.files = files
     }
 
+    /// How many want to hear of what becomes durable.
+    let interest = Interest()
+    private let observers = Mutex<[@Sendable (Advance) -> Void]>([])
+    /// Starts what looks after expectations; set once, while the log is made.
+    let expectationsWaker = Mutex<@Sendable () -> Void>({})
+
+    /// What is expected has changed, or a segment was sealed.
+    func wakeExpectations() { expectationsWaker.withLock { $0 }() }
+
+    func addObserver(_ observe: @escaping @Sendable (Advance) -> Void) { observers.withLock { $0.append(observe) } }
+
+    /// Tells the observers, where anybody wants to hear of it.
+    func tell(_ advance: () -> Advance) {
+        guard interest.isAny else { return }
+        let told = advance()
+        for observe in observers.withLock({ $0 }) { observe(told) }
+    }
+
     /// There is something for upkeep to do.
     func wakeUpkeep() { upkeepWaker.withLock { $0 }() }
 
@@ -165,4 +184,14 @@ final class Shared: Sendable {
     func sealed(_ first: UInt64) -> SealedSegment? {
         published.withLock { published in published.sealed.first { $0.first == first } }
     }
+}
+
+/// How many wait for what becomes durable. The writer looks at it after it has published: whoever adds itself first and
+/// reads the log then misses nothing.
+public final class Interest: Sendable {
+    private let count = Atomic<Int>(0)
+
+    public func add() { count.add(1, ordering: .sequentiallyConsistent) }
+    public func remove() { count.subtract(1, ordering: .sequentiallyConsistent) }
+    var isAny: Bool { count.load(ordering: .sequentiallyConsistent) > 0 }
 }

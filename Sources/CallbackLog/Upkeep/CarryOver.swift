@@ -4,8 +4,11 @@
 //     recorded again                                                        nowhere, or in a segment that stays
 //     goes                                                                  all in the segment that goes
 //
+// What is recorded again says when its request was announced first, since the time runs from there: also where a newer
+// announcement stays that cannot say so. A request that was overdue is recorded as such again as its overdue record goes,
+// a moment later and by the timer (ExpectationKeeper.swift), since its time is up.
 // Promises: the segment goes only once these are durable; a crash in between leaves both, and the newer one counts.
-// Must not know: what an announcement says.
+// Must not know: what an announcement is about.
 
 import Platform
 
@@ -21,15 +24,13 @@ extension Upkeep {
             let file = try shared.files.segment(segment.first)
             // What cannot be read is damage, and goes as such.
             guard let line = try? reader.read(entry, in: file) else { continue }
-            var record: [UInt8] = []
-            line.appendRequestID(of: reader.bytes.span, to: &record)
-            let identifier = 0..<record.count
-            record += reader.bytes[line.payload]
-            guard stays(record.span.extracting(identifier), announcedBy: entry.sequence, in: segment, using: &reader) else { continue }
+            var identifier: [UInt8] = []
+            line.appendRequestID(of: reader.bytes.span, to: &identifier)
+            let members = Array(reader.bytes[line.payload])
+            guard let again = recordedAgain(members, of: identifier.span, announcedBy: entry.sequence, in: segment, using: &reader) else { continue }
+            let record = identifier + again
             carried.append(
-                Submission(
-                    .announcement, record: record, requestID: identifier, payload: identifier.upperBound..<record.count,
-                    status: .unrecognized, recipient: 0, ticket: 0))
+                Submission(announcement: record, requestID: 0..<identifier.count, members: identifier.count..<record.count, recipient: 0, ticket: 0))
             if carried.count == Self.carriedAtOnceMax {
                 guard append(carried) else { return false }
                 carried = []
@@ -59,7 +60,28 @@ extension Upkeep {
         }
     }
 
-    /// Whether the announcement `sequence` of this request is its newest, and the request not wholly of what goes.
+    /// What is to be recorded again of this request, where `sequence` is its newest announcement in the segment that
+    /// goes; nil where nothing is.
+    private func recordedAgain(
+        _ members: [UInt8], of identifier: Span<UInt8>, announcedBy sequence: UInt64, in segment: SealedSegment,
+        using reader: inout RecordReader
+    ) -> [UInt8]? {
+        guard AnnouncementMembers(members.span) != nil else {
+            return stays(identifier, announcedBy: sequence, in: segment, using: &reader) ? members : nil
+        }
+        let (history, isWhole) = shared.history(of: identifier, hash.hash(identifier), using: &reader)
+        guard history.announcements.last(where: { $0.sequence < segment.successor })?.sequence == sequence, let announcedAt = history.announcedAt
+        else { return nil }
+        // Rather once too often than never.
+        if isWhole, let callback = history.newestCallback, callback < segment.successor { return nil }
+        let staying = history.announcements.filter { $0.sequence >= segment.successor }
+        if staying.contains(where: { $0.since == announcedAt }) { return nil }
+        var again = history.content
+        AnnouncementMembers.append(announcedAt: announcedAt, to: &again)
+        return again
+    }
+
+    /// The same of an announcement that cannot be read: whether it is its request's newest, and the request not wholly of what goes.
     private func stays(
         _ identifier: Span<UInt8>, announcedBy sequence: UInt64, in segment: SealedSegment, using reader: inout RecordReader
     ) -> Bool {

@@ -17,14 +17,24 @@ struct Batch {
         let previous: Int?
         /// Records of this request in this batch, up to this one.
         let count: Int
+        /// The request's newest record before it.
+        let predecessor: UInt64?
+        let change: ExpectationChange?
+        let state: RecordState
+        /// Where the hashes of its keys end in `keyHashes`; those of the record before it end where they begin.
+        let keysEnd: Int
     }
 
     /// What the batch already has of a submission's request.
     struct Held {
         /// Records of the request.
-        let count: Int
+        var count = 0
         /// The record with the same payload.
-        let duplicate: UInt64?
+        var duplicate: UInt64?
+        /// The newest record.
+        var newest: UInt64?
+        /// The newest callback or announcement.
+        var decisive: (kind: RecordKind, sequence: UInt64)?
     }
 
     /// Of what came in, in order.
@@ -34,6 +44,14 @@ struct Batch {
     private var submissions: ArraySlice<Submission> = []
     private var fresh: [Fresh] = []
     private var newestByHash: [UInt64: Int] = [:]
+    private var keyHashes: [UInt64] = []
+    private var description: RecordDescription
+    private let describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void
+
+    init(hash: KeyedHash, describe: @escaping @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void) {
+        description = RecordDescription(hash: hash)
+        self.describe = describe
+    }
 
     /// How many records it adds.
     var count: Int { fresh.count }
@@ -45,49 +63,92 @@ struct Batch {
         lines.removeAll(keepingCapacity: true)
         fresh.removeAll(keepingCapacity: true)
         newestByHash.removeAll(keepingCapacity: true)
+        keyHashes.removeAll(keepingCapacity: true)
+        losesTrack = false
     }
 
     /// The next submission is not a record of its own.
     mutating func answer(_ outcome: AppendOutcome) { outcomes.append(outcome) }
 
     func held(_ submission: Submission, requestHash: UInt64, payloadHash: UInt64) -> Held {
-        var count = 0
+        var held = Held()
         var next = newestByHash[requestHash]
         while let index = next {
-            next = fresh[index].previous
-            guard count == 0 || fresh[index].payloadHash == payloadHash else { continue }
-            let other = submissions[fresh[index].submission]
+            let record = fresh[index]
+            next = record.previous
+            guard held.decisive == nil || record.payloadHash == payloadHash else { continue }
+            let other = submissions[record.submission]
             guard isSameRequest(other, submission) else { continue }
-            if count == 0 { count = fresh[index].count }
-            if fresh[index].payloadHash == payloadHash, other.kind == submission.kind, other.record[other.payload] == submission.record[submission.payload] {
-                return Held(count: count, duplicate: fresh[index].sequence)
+            if held.newest == nil { (held.count, held.newest) = (record.count, record.sequence) }
+            if held.decisive == nil, other.kind == .callback || other.kind == .announcement { held.decisive = (other.kind, record.sequence) }
+            if record.payloadHash == payloadHash, other.kind == .callback, submission.kind == .callback,
+                other.record[other.payload] == submission.record[submission.payload]
+            {
+                held.duplicate = record.sequence
+                return held
             }
         }
-        return Held(count: count, duplicate: nil)
+        return held
     }
 
-    /// Adds `submissions[position]` as the record after `durable` and those already here. `heldCount` records of its
-    /// request are here before it.
-    mutating func add(_ position: Int, requestHash: UInt64, payloadHash: UInt64, heldCount: Int, receivedAt: Timestamp, durable: UInt64) {
+    /// Adds the batch's records of the submission's request to its history.
+    func add(_ submission: Submission, requestHash: UInt64, receivedAt: Timestamp, to history: inout RequestHistory) {
+        var chain: [Int] = []
+        var next = newestByHash[requestHash]
+        while let index = next {
+            if isSameRequest(submissions[fresh[index].submission], submission) { chain.append(index) }
+            next = fresh[index].previous
+        }
+        for index in chain.reversed() {
+            let other = submissions[fresh[index].submission]
+            history.add(
+                other.kind, sequence: fresh[index].sequence, receivedAt: receivedAt, members: other.record.span.extracting(other.payload))
+        }
+    }
+
+    /// A segment could not be asked for records of the same request as one that is added: its predecessor may be there.
+    var losesTrack = false
+
+    /// What is known of a record before it is added.
+    struct Addition {
+        let requestHash: UInt64
+        let payloadHash: UInt64
+        /// Records of its request that are in the batch before it.
+        let heldCount: Int
+        /// The request's newest record before it.
+        let predecessor: UInt64?
+        let receivedAt: Timestamp
+        let durable: UInt64
+    }
+
+    /// The sequence of the record that is added next.
+    func nextSequence(above durable: UInt64) -> UInt64 { durable + 1 + UInt64(fresh.count) }
+
+    /// Adds `submissions[position]` as the record after the durable ones and those already here.
+    mutating func add(_ position: Int, _ addition: Addition, change: ExpectationChange?, outcome: (UInt64) -> AppendOutcome) {
         let submission = submissions[position]
-        let sequence = durable + 1 + UInt64(fresh.count)
+        let sequence = nextSequence(above: addition.durable)
         let offset = lines.count
         let requestID = submission.record.span.extracting(submission.requestID)
         let payload = submission.record.span.extracting(submission.payload)
         if submission.kind == .callback {
             RecordFormat.appendCallback(
-                sequence: sequence, receivedAt: receivedAt, requestID: requestID, status: submission.status, payload: payload,
-                durable: durable, to: &lines)
+                sequence: sequence, receivedAt: addition.receivedAt, requestID: requestID, status: submission.status, payload: payload,
+                durable: addition.durable, to: &lines)
         } else {
-            RecordFormat.appendAnnouncement(
-                sequence: sequence, receivedAt: receivedAt, requestID: requestID, members: payload, durable: durable, to: &lines)
+            RecordFormat.append(
+                submission.kind, sequence: sequence, receivedAt: addition.receivedAt, requestID: requestID, members: payload,
+                durable: addition.durable, to: &lines)
         }
+        let state = description.take(submission.kind, payload, from: describe)
+        keyHashes += description.hashes
         fresh.append(
             Fresh(
-                submission: position, sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset,
-                length: lines.count - offset - 1, previous: newestByHash[requestHash], count: heldCount + 1))
-        newestByHash[requestHash] = fresh.count - 1
-        outcomes.append(.stored(sequence: sequence, duplicate: false))
+                submission: position, sequence: sequence, requestHash: addition.requestHash, payloadHash: addition.payloadHash, offset: offset,
+                length: lines.count - offset - 1, previous: newestByHash[addition.requestHash], count: addition.heldCount + 1,
+                predecessor: addition.predecessor, change: change, state: state, keysEnd: keyHashes.count))
+        newestByHash[addition.requestHash] = fresh.count - 1
+        outcomes.append(outcome(sequence))
     }
 
     mutating func addCheckpoint(receivedAt: Timestamp, durable: UInt64) {
@@ -97,19 +158,33 @@ struct Batch {
     /// Everything above `sequence` is refused: records of this batch, and their duplicates with them.
     mutating func refuse(above sequence: UInt64, because block: LogBlock) {
         for index in outcomes.indices {
-            if case .stored(let stored, _) = outcomes[index], stored > sequence { outcomes[index] = .blocked(block) }
+            if let stored = outcomes[index].sequence, stored > sequence { outcomes[index] = .blocked(block) }
         }
     }
 
-    /// Puts the records into the index of the segment where the lines were written at `base`.
-    func place(in index: inout SegmentIndex, at base: Int64) {
+    /// Puts the records into the index of the open segment, where the lines were written at `base`, and tells what they
+    /// replace and change.
+    func place(in published: inout Published, at base: Int64) {
+        var keysStart = 0
         for record in fresh {
-            index.append(
+            published.open.index.append(
                 RecordEntry(
                     sequence: record.sequence, requestHash: record.requestHash, payloadHash: record.payloadHash,
-                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: submissions[record.submission].kind))
+                    offset: UInt32(base + Int64(record.offset)), length: UInt32(record.length), kind: submissions[record.submission].kind,
+                    state: record.state),
+                keys: keyHashes.span.extracting(keysStart..<record.keysEnd))
+            keysStart = record.keysEnd
+            if let predecessor = record.predecessor { published.supersessions.note(predecessor, by: record.sequence) }
+            if let change = record.change { published.expectations.apply(change) }
         }
+        if losesTrack { published.supersessions.loseTrack() }
     }
+
+    /// Of its records, in order.
+    var requestHashes: [UInt64] { fresh.map(\.requestHash) }
+
+    /// Whether one of its records changes what is expected.
+    var changesExpectations: Bool { fresh.contains { $0.change != nil } }
 
     private func isSameRequest(_ a: Submission, _ b: Submission) -> Bool { a.record[a.requestID] == b.record[b.requestID] }
 }

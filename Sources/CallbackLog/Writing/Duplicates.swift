@@ -1,4 +1,4 @@
-// What the durable log already has of a request: is a callback a retry, and is there room for one more?
+// What the durable log already has of a request: is a callback a retry, what does it follow, is there room for one more?
 //
 // Promises: a retry is one whose payload is the same byte for byte; a hash only finds it. What cannot be read, or is
 // in a segment whose index is being made, cannot be shown to be the same: it is stored again rather than lost. A
@@ -12,7 +12,9 @@ struct Duplicates {
     enum Decision {
         case duplicate(sequence: UInt64)
         case tooManyRecords
-        case fresh
+        /// `newest` is the request's newest record, `announcement` the one that awaits this callback; not all that there
+        /// may be where not `isWhole`.
+        case fresh(newest: UInt64?, announcement: UInt64?, isWhole: Bool)
     }
 
     /// Requests that are known to be full. When there are more, all are forgotten.
@@ -32,7 +34,8 @@ struct Duplicates {
     /// Decides about `submission`, of whose request `heldCount` records are to come before it.
     mutating func decide(_ submission: Submission, requestHash: UInt64, payloadHash: UInt64, heldCount: Int) -> Decision {
         let identifier = submission.record.span.extracting(submission.requestID)
-        let candidates = shared.candidates(of: requestHash, using: &reader.pages).records
+        let found = shared.candidates(of: requestHash, using: &reader.pages)
+        let candidates = found.records
         for candidate in candidates where candidate.entry.payloadHash == payloadHash && candidate.entry.kind == .callback {
             do throws(RecordReadFailure) {
                 let line = try reader.read(candidate.entry, in: candidate.segment)
@@ -45,9 +48,31 @@ struct Duplicates {
             }
         }
         // Only where it could matter is it worth reading whose records they are.
-        guard heldCount + candidates.count >= CallbackLog.recordsPerRequestMax else { return .fresh }
-        let isFull = heldCount + count(of: identifier, among: candidates, requestHash) >= CallbackLog.recordsPerRequestMax
-        return isFull ? .tooManyRecords : .fresh
+        if heldCount + candidates.count >= CallbackLog.recordsPerRequestMax,
+            heldCount + count(of: identifier, among: candidates, requestHash) >= CallbackLog.recordsPerRequestMax
+        {
+            return .tooManyRecords
+        }
+        return candidates.isEmpty ? .fresh(newest: nil, announcement: nil, isWhole: found.isWhole) : followed(identifier, among: found)
+    }
+
+    /// The newest record of this request, and its newest announcement where no callback stands behind that.
+    private mutating func followed(_ identifier: Span<UInt8>, among found: Candidates) -> Decision {
+        var newest: UInt64?
+        for candidate in found.records {
+            guard let line = try? reader.read(candidate.entry, in: candidate.segment), line.names(identifier, in: reader.bytes.span) else { continue }
+            newest = newest ?? candidate.sequence
+            if candidate.kind == .announcement { return .fresh(newest: newest, announcement: candidate.sequence, isWhole: found.isWhole) }
+            if candidate.kind == .callback { break }
+        }
+        return .fresh(newest: newest, announcement: nil, isWhole: found.isWhole)
+    }
+
+    /// All that is known of the request of `submission`; what cannot be read is left out. `isWhole` is false where a
+    /// segment could not be asked.
+    mutating func history(of submission: Submission, requestHash: UInt64) -> (history: RequestHistory, isWhole: Bool) {
+        let identifier = submission.record.span.extracting(submission.requestID)
+        return shared.history(of: identifier, requestHash, using: &reader)
     }
 
     /// How many of `candidates` are of this request. What cannot be read counts: it is bounded, whosever it is.
@@ -71,6 +96,23 @@ struct Duplicates {
 }
 
 extension Shared {
+    /// What the durable records of a request say together.
+    func history(of identifier: Span<UInt8>, _ requestHash: UInt64, using reader: inout RecordReader) -> (history: RequestHistory, isWhole: Bool) {
+        let candidates = candidates(of: requestHash, using: &reader.pages)
+        var history = RequestHistory()
+        for candidate in candidates.records.reversed() {
+            do throws(RecordReadFailure) {
+                let line = try reader.read(candidate.entry, in: candidate.segment)
+                guard line.names(identifier, in: reader.bytes.span) else { continue }
+                history.add(
+                    line.kind, sequence: candidate.sequence, receivedAt: line.receivedAt, members: reader.bytes.span.extracting(line.payload))
+            } catch {
+                suspect(error)
+            }
+        }
+        return (history, candidates.isWhole)
+    }
+
     /// A record could not be read back: what is damaged is read again.
     func suspect(_ failure: RecordReadFailure) {
         if case .damaged(let segment, _) = failure, let first = SegmentName.firstSequence(of: segment) { suspect(first) }

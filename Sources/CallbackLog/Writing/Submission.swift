@@ -31,6 +31,13 @@ public struct Submission: Sendable {
         self.init(.announcement, record: record, requestID: requestID, payload: members, status: .unrecognized, recipient: recipient, ticket: ticket)
     }
 
+    /// The record that an announced request is overdue.
+    init(overdue requestID: [UInt8]) {
+        self.init(
+            .overdue, record: requestID, requestID: 0..<requestID.count, payload: requestID.count..<requestID.count, status: .unrecognized,
+            recipient: 0, ticket: 0)
+    }
+
     init(_ kind: RecordKind, record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
         self.kind = kind
         self.record = record
@@ -50,6 +57,27 @@ public enum AppendOutcome: Sendable, Equatable {
     case blocked(LogBlock)
     /// The request has `CallbackLog.recordsPerRequestMax` records; no more of it are stored.
     case tooManyRecords
+    /// The announcement is durable: as a record of its own, or as the request's newest one, which says the same.
+    /// `isFirst`: the request had not been announced before.
+    case announced(sequence: UInt64, isFirst: Bool)
+    /// An overdue record that nobody needs: the callback has come, there is more time, or it is there already.
+    case superfluous
+
+    /// Of the record that is durable for it; nil where none is.
+    var sequence: UInt64? {
+        switch self {
+        case .stored(let sequence, _), .announced(let sequence, _): sequence
+        case .blocked, .tooManyRecords, .superfluous: nil
+        }
+    }
+}
+
+/// What a batch made durable, for whoever waits for it (`CallbackLog.addObserver`).
+public struct Advance: Sendable {
+    /// The durable position.
+    public let durable: UInt64
+    /// `CallbackLog.hash(of:)` of the request of each new record, oldest first.
+    public let requestHashes: [UInt64]
 }
 
 /// An outcome on its way back.
@@ -79,6 +107,8 @@ public enum LogEvent: Sendable, Equatable {
     case retentionFailed(SystemErrorText)
     /// The file of superseded records could not be written; it is tried again after a minute.
     case supersessionsFailed(SystemErrorText)
+    /// The file of open announcements could not be written; the next start finds them in the log.
+    case expectationsFailed(SystemErrorText)
 
     /// The text of a SystemError: operation, file and errno.
     public typealias SystemErrorText = String

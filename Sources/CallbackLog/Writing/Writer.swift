@@ -64,7 +64,7 @@ final class Writer {
     private var spaceCheckedMilliseconds = Int64.min / 2
     private var bytesSinceSpaceCheck: Int64 = 0
 
-    private var batch = Batch()
+    private var batch: Batch
     private var duplicates: Duplicates
     private let hash: KeyedHash
     private let padding: [UInt8]
@@ -81,6 +81,7 @@ final class Writer {
         self.observe = observe
         self.later = later
         hash = recovery.hash
+        batch = Batch(hash: recovery.hash, describe: options.describe)
         padding = [UInt8](repeating: 0x0A, count: options.paddingBytes)
         duplicates = Duplicates(shared: shared, observe: observe)
         open = Open(
@@ -115,7 +116,7 @@ final class Writer {
         guard !isClosed else { return false }
         var isWhole = true
         append(submissions) { _, outcomes in
-            for outcome in outcomes { if case .stored = outcome { continue } else { isWhole = false } }
+            for outcome in outcomes where outcome.sequence == nil && outcome != .superfluous { isWhole = false }
         }
         return isWhole
     }
@@ -148,17 +149,49 @@ final class Writer {
         let payloadHash = hash.hash(submission.record.span.extracting(submission.payload))
         let held = batch.held(submission, requestHash: requestHash, payloadHash: payloadHash)
         if let sequence = held.duplicate { return batch.answer(.stored(sequence: sequence, duplicate: true)) }
-        guard submission.kind == .callback else {
-            return batch.add(
-                position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
+        func addition(after predecessor: UInt64?) -> Batch.Addition {
+            Batch.Addition(
+                requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, predecessor: predecessor, receivedAt: receivedAt,
+                durable: durable)
         }
+        guard submission.kind == .callback else { return decideOther(submission, at: position, addition) }
         switch duplicates.decide(submission, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count) {
         case .duplicate(let sequence): batch.answer(.stored(sequence: sequence, duplicate: true))
         case .tooManyRecords: batch.answer(.tooManyRecords)
-        case .fresh:
-            batch.add(
-                position, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count, receivedAt: receivedAt, durable: durable)
+        case .fresh(let newest, let announcement, let isWhole):
+            if !isWhole { batch.losesTrack = true }
+            let awaiting = held.decisive.map { $0.kind == .announcement ? $0.sequence : nil } ?? announcement
+            batch.add(position, addition(after: held.newest ?? newest), change: awaiting.map { .answered($0) }) {
+                .stored(sequence: $0, duplicate: false)
+            }
         }
+    }
+
+    /// The same for what is no callback: it depends on all that is known of its request.
+    private func decideOther(_ submission: Submission, at position: Int, _ addition: (UInt64?) -> Batch.Addition) {
+        let requestHash = addition(nil).requestHash
+        let receivedAt = addition(nil).receivedAt
+        var (history, isWhole) = duplicates.history(of: submission, requestHash: requestHash)
+        if !isWhole { batch.losesTrack = true }
+        batch.add(submission, requestHash: requestHash, receivedAt: receivedAt, to: &history)
+        let members = submission.record.span.extracting(submission.payload)
+        if submission.kind == .overdue {
+            guard let expectation = history.expectation, let overdueAt = expectation.overdueAt, receivedAt >= overdueAt,
+                history.count < CallbackLog.recordsPerRequestMax
+            else { return batch.answer(.superfluous) }
+            return batch.add(position, addition(history.newest), change: .overdue(expectation.announcement)) { .stored(sequence: $0, duplicate: false) }
+        }
+        let said = AnnouncementMembers(members)
+        // What retention records again is the same on purpose.
+        if let said, said.announcedAt == nil, let before = history.announcement, history.says(members.extracting(said.content)) {
+            return batch.answer(.announced(sequence: before, isFirst: false))
+        }
+        guard said?.announcedAt != nil || history.count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
+        let before = history
+        let sequence = batch.nextSequence(above: durable)
+        history.add(.announcement, sequence: sequence, receivedAt: receivedAt, members: members)
+        let change = said == nil ? nil : history.expectation.map { ExpectationChange.opened($0, replacing: before.announcement) }
+        batch.add(position, addition(before.newest), change: change) { .announced(sequence: $0, isFirst: before.announcement == nil) }
     }
 
     /// After fdatasync: the batch's records become visible, all at once.
@@ -166,12 +199,14 @@ final class Writer {
         guard let open else { return }
         let position = durable + UInt64(batch.count)
         shared.published.withLock { published in
-            batch.place(in: &published.open.index, at: open.size - Int64(batch.lines.count))
+            batch.place(in: &published, at: open.size - Int64(batch.lines.count))
             published.durable = position
         }
         // Every line of the batch says so.
         proven = durable
         durable = position
+        if batch.changesExpectations { shared.wakeExpectations() }
+        shared.tell { Advance(durable: position, requestHashes: batch.requestHashes) }
     }
 
     // MARK: the disk
@@ -248,6 +283,7 @@ final class Writer {
         }
         observe(.segmentBegun(name: name))
         shared.wakeUpkeep()
+        shared.wakeExpectations()
     }
 
     /// Takes the line feeds away that nothing will be written over. Where that fails they stay, and mean nothing.

@@ -79,6 +79,17 @@ final class OpenLog {
         return log.append(submission) ? nextTicket : nil
     }
 
+    /// Hands an announcement over.
+    func submitAnnouncement(_ identifier: String, _ members: String) -> UInt64? {
+        nextTicket += 1
+        let name = Array(identifier.utf8)
+        let text = Array(members.utf8)
+        let submission = Submission(
+            announcement: name + text, requestID: 0..<name.count, members: name.count..<(name.count + text.count), recipient: recipient,
+            ticket: nextTicket)
+        return log.append(submission) ? nextTicket : nil
+    }
+
     /// What was acknowledged to a ticket; nil while nothing was.
     func outcome(_ ticket: UInt64?) -> AppendOutcome? { ticket.flatMap { ticket in answers.state.withLock { $0.outcomes[ticket] } } }
 

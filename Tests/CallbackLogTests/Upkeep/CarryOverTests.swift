@@ -1,6 +1,6 @@
 // Announcements whose segment goes by retention: what must stay is recorded again first (DESIGN.md §5).
 //
-// Promises: the segments are written by hand, since nothing announces yet; what is left is looked at on the disk.
+// Promises: the segments are written by hand, so that they are as old as they have to be; what is left is looked at on the disk.
 // Must not know: what an announcement says.
 
 import Testing
@@ -9,6 +9,7 @@ import Testing
 
 @Suite struct CarryOverTests {
     private let day = LogOptions.dayMilliseconds
+    private let newer = "\"overdue_after\":9,\"reference\":null,\"metadata\":{}"
     private let members = "\"overdue_after\":300,\"reference\":\"order-1\",\"metadata\":{}"
 
     /// The announcements, as id and members, that the disk's segments hold.
@@ -32,8 +33,8 @@ import Testing
         let now = clock.time.wallMilliseconds()
         func announce(_ identifier: String, _ members: String, _ milliseconds: Int64, to lines: inout [UInt8]) {
             sequence += 1
-            RecordFormat.appendAnnouncement(
-                sequence: sequence, receivedAt: Timestamp(milliseconds: milliseconds), requestID: Array(identifier.utf8).span,
+            RecordFormat.append(
+                .announcement, sequence: sequence, receivedAt: Timestamp(milliseconds: milliseconds), requestID: Array(identifier.utf8).span,
                 members: Array(members.utf8).span, durable: sequence - 1, to: &lines)
         }
         func callBack(_ identifier: String, _ milliseconds: Int64, to lines: inout [UInt8]) {
@@ -46,7 +47,7 @@ import Testing
         callBack("goes", now - 9 * day, to: &first)
         callBack("both", now - 9 * day, to: &first)
         callBack("stays", now - day, to: &second)
-        announce("newer", "\"overdue_after\":9", now - day, to: &second)
+        announce("newer", newer, now - day, to: &second)
         callBack("both", now - day, to: &second)
         return [segmentName(1): first, segmentName(8): second]
     }
@@ -64,12 +65,22 @@ import Testing
     func carried(hashMask: UInt64) throws {
         let clock = TurnedClock()
         let log = try open(MemoryDisk(files(clock)), clock, hashMask)
-        let expected = ["both \(members)", "newer \"overdue_after\":9", "open \(members)", "stays \(members)"]
+        var since = ",\"announced_at\":\"".utf8.map { $0 }
+        Timestamp(milliseconds: clock.time.wallMilliseconds() - 9 * day).append(to: &since)
+        let first = String(decoding: since, as: UTF8.self) + "\""
+        let carried = ["both \(members)\(first)", "newer \(newer)\(first)", "open \(members)\(first)", "stays \(members)\(first)"]
+        // Of "open" and "newer" the time is up.
+        let expected = (carried + ["newer \(newer)"]).sorted()
         #expect(log.disk[segmentName(1)] == nil)
         #expect(announcements(log.disk) == expected)
         #expect(try log.records("goes").isEmpty)
-        #expect(try log.records("stays").map(\.sequence) == [12, 8])
-        #expect(log.append("next") == .fresh(14))
+        log.settleExpectations()
+        #expect(try log.kinds("stays").map { $0.prefix(4) } == ["anno", "call"])
+        // Found overdue before they were recorded again, or behind it.
+        #expect(try log.kinds("open").map { $0.prefix(4) }.sorted() == ["anno", "over"])
+        #expect(try log.kinds("newer").map { $0.prefix(4) }.sorted() == ["anno", "anno", "over"])
+        #expect(log.log.openAnnouncements == 2)
+        #expect(log.append("next") == .fresh(17))
 
         // Nothing more is carried over by a start that has nothing to remove.
         let again = try open(log.disk.afterKill(), clock, hashMask)
@@ -88,6 +99,6 @@ import Testing
         clock.advance(milliseconds: 2 * Int64(Upkeep.restMilliseconds))
         log.settleUpkeep()
         #expect(disk[segmentName(1)] == nil)
-        #expect(announcements(disk).count == 4)
+        #expect(announcements(disk).count == 5)
     }
 }

@@ -1,0 +1,124 @@
+// Announced requests whose callback has not come, in the order in which they will be overdue.
+//
+//     entries    a binary heap by time; those that are overdue already have the end of time and sink
+//     places     from the sequence of an announcement to its place in the heap
+//
+// Promises: every change is O(log n); 16 bytes an entry in the heap and as many in the table of places, which is at least
+// half empty after it has grown: below 100 bytes each for a million. Nothing stale stays. Guarded by the lock of what is
+// published, so that readers see it as of the durable position.
+// Must not know: requests, records, the clock.
+
+import Platform
+
+struct Expectations: Sendable {
+    struct Entry: Equatable, Sendable {
+        let announcement: UInt64
+        /// In milliseconds; `overdue` where it is.
+        var due: Int64
+    }
+
+    /// The due time of what is overdue: it falls due no more.
+    static let overdue = Int64.max
+
+    /// A heap: no entry is due before its parent at (index - 1) / 2.
+    private(set) var entries: [Entry] = []
+    private var places: [UInt64: UInt32] = [:]
+    /// False while a start has not yet found all of them.
+    var isWhole = false
+
+    var count: Int { entries.count }
+
+    /// What is known of the announcement with this sequence.
+    enum Standing: Equatable, Sendable {
+        case pending, overdue
+        /// It is not the newest of its request, or the callback has come.
+        case notOpen
+        /// It is not known yet.
+        case unknown
+    }
+
+    func standing(of announcement: UInt64) -> Standing {
+        guard let place = places[announcement] else { return isWhole ? .notOpen : .unknown }
+        return entries[Int(place)].due == Self.overdue ? .overdue : .pending
+    }
+
+    /// When the next is due, in milliseconds; nil where none is.
+    var earliestDue: Int64? { entries.first.flatMap { $0.due == Self.overdue ? nil : $0.due } }
+
+    /// Appends the announcements that are due at `now`, at most `countMax`.
+    func appendDue(at now: Int64, countMax: Int, to due: inout [UInt64]) {
+        // The heap's top part is all that is due: its children are looked at only where the parent is.
+        var open = entries.isEmpty ? [] : [0]
+        while let index = open.popLast(), due.count < countMax {
+            guard entries[index].due <= now else { continue }
+            due.append(entries[index].announcement)
+            for child in [2 * index + 1, 2 * index + 2] where child < entries.count { open.append(child) }
+        }
+    }
+
+    func isDue(_ announcement: UInt64, at now: Int64) -> Bool { places[announcement].map { entries[Int($0)].due <= now } ?? false }
+
+    mutating func apply(_ change: ExpectationChange) {
+        switch change {
+        case .opened(let expectation, let before):
+            if let before { remove(before) }
+            put(Entry(announcement: expectation.announcement, due: expectation.overdueAt?.milliseconds ?? Self.overdue))
+        case .answered(let announcement): remove(announcement)
+        case .overdue(let announcement):
+            guard let place = places[announcement] else { return }
+            entries[Int(place)].due = Self.overdue
+            sink(Int(place))
+        }
+    }
+
+    mutating func put(_ entry: Entry) {
+        remove(entry.announcement)
+        entries.append(entry)
+        places[entry.announcement] = UInt32(entries.count - 1)
+        rise(entries.count - 1)
+    }
+
+    mutating func remove(_ announcement: UInt64) {
+        guard let place = places.removeValue(forKey: announcement).map({ Int($0) }) else { return }
+        let last = entries.removeLast()
+        guard place < entries.count else { return }
+        entries[place] = last
+        places[last.announcement] = UInt32(place)
+        rise(place)
+        sink(place)
+    }
+
+    // MARK: the heap
+
+    private mutating func rise(_ start: Int) {
+        var place = start
+        while place > 0, entries[place].due < entries[(place - 1) / 2].due {
+            exchange(place, (place - 1) / 2)
+            place = (place - 1) / 2
+        }
+    }
+
+    private mutating func sink(_ start: Int) {
+        var place = start
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2] where child < entries.count && entries[child].due < entries[least].due { least = child }
+            guard least != place else { return }
+            exchange(place, least)
+            place = least
+        }
+    }
+
+    private mutating func exchange(_ a: Int, _ b: Int) {
+        entries.swapAt(a, b)
+        places[entries[a].announcement] = UInt32(a)
+        places[entries[b].announcement] = UInt32(b)
+    }
+
+    /// Bytes of its own storage.
+    var storageBytes: Int {
+        // A table of the standard library is a power of two, at most three quarters full.
+        entries.capacity * MemoryLayout<Entry>.stride
+            + places.capacity * 4 / 3 * (MemoryLayout<UInt64>.stride + MemoryLayout<UInt32>.stride)
+    }
+}
