@@ -57,8 +57,6 @@ public final class CallbackLog: Sendable {
     private let directory: any Directory
     private let time: LogTime
     let hash: KeyedHash
-    /// Drawn when the log was created, 32 hexadecimal digits: tells this log from every other.
-    public let logID: String
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
     /// Its queue is where everything else happens.
@@ -148,7 +146,6 @@ public final class CallbackLog: Sendable {
         self.time = time
         hasUpkeep = options.hasUpkeep
         hash = recovery.hash
-        logID = recovery.identity.logIDText
         self.writer = writer
         self.upkeep = upkeep
         let drain = door
@@ -227,9 +224,6 @@ public final class CallbackLog: Sendable {
 
     /// The durable position: every record up to it is on stable storage and visible.
     public var durable: UInt64 { shared.published.withLock { $0.durable } }
-
-    /// A hash whose key nobody outside knows, and which stays as long as the log's identity does.
-    public func hash(of bytes: Span<UInt8>) -> UInt64 { hash.hash(bytes) }
 
     /// The records of a request, newest first; empty where nothing is known of it.
     public func records(of requestID: Span<UInt8>, using reader: inout RecordReader) throws(RecordReadFailure) -> [RecordLocation] {

@@ -46,16 +46,6 @@ struct Identity: Sendable, Equatable {
         self = identity
     }
 
-    /// The id in hexadecimal digits.
-    var logIDText: String {
-        var text: [UInt8] = []
-        for word in [logID.0, logID.1] {
-            RecordFormat.append(hexadecimal: UInt32(truncatingIfNeeded: word >> 32), to: &text)
-            RecordFormat.append(hexadecimal: UInt32(truncatingIfNeeded: word), to: &text)
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
     private init?(parsing text: Span<UInt8>) {
         var words: [UInt64] = []
         for start in [11, 27, 57, 73] {

@@ -52,7 +52,7 @@ extension Router {
         case .tooManyRecords:
             let detail = "The announcement was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) records already, and no more are kept."
             Problem.fill(&response, status: 422, detail: detail, instance: path[...])
-        case .stored: preconditionFailure("an announcement has an announcement's outcome")
+        case .stored, .superfluous: preconditionFailure("an announcement is neither a callback nor overdue")
         }
         return nil
     }

@@ -51,7 +51,7 @@ extension Router {
         body.append(json: "],\"unknown\":")
         try appendUnknown(parameters, asOf: position, to: &body, using: &reader)
         body.append(json: ",\"announced_open\":")
-        body.append(json: try openCount(asOf: position, using: &reader))
+        body.append(json: UInt64(log.openAnnouncements))
         body.append(json: "}")
         return true
     }
@@ -61,15 +61,6 @@ extension Router {
             while !tally.isFinished { try tally.next(log, workMax: RequestWalk.workMax, using: &reader) }
         } catch {
             throw .record(error)
-        }
-    }
-
-    /// Requests that were announced and have no callback, of all times.
-    private func openCount(asOf position: UInt64, using reader: inout RecordReader) throws(RequestStateFailure) -> UInt64 {
-        var tally = StateTally(asOf: position, intervalMilliseconds: Int64.max / 4, bucketsMax: 2)
-        try finish(&tally, using: &reader)
-        return tally.buckets.reduce(0) { sum, bucket in
-            sum + UInt64(bucket.counts.statuses[Int(RequestStatus.pending.rawValue)] + bucket.counts.statuses[Int(RequestStatus.overdue.rawValue)])
         }
     }
 

@@ -21,6 +21,8 @@ struct ListTests {
 
     private func whole(_ written: WrittenLog) throws -> WrittenLog {
         try eventually("it is known what is superseded", holds: { (try? written.get("/v1/statistics").status) == 200 })
+        let open = Self.records.count == Int(written.log.durable) ? 2 : 0
+        try eventually("it is known what is open", holds: { written.log.openAnnouncements == open })
         return written
     }
 

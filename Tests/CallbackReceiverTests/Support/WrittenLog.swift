@@ -51,8 +51,13 @@ final class WrittenLog {
         var configuration = ServerConfiguration()
         configuration.logFreeBytesMin = 1
         let options = Server.logOptions(configuration)
-        log = try CallbackLog(directory: SystemDirectory(creating: directory.path), options: options)
-        router = Router(configuration: configuration, log: log, logOptions: options)
+        // It is the time of the last record: nothing more runs out.
+        let now = Self.moment(records.count).milliseconds
+        let time = LogTime(wallMilliseconds: { now }, monotonicMilliseconds: LogTime.system.monotonicMilliseconds, after: LogTime.system.after)
+        log = try CallbackLog(directory: SystemDirectory(creating: directory.path), options: options, time: time)
+        configuration.apiAuthenticationNone = true
+        let access = Access(configuration, isOnLoopback: true, clock: { 0 }) { .neverCreated }
+        router = Router(configuration: configuration, access: access, log: log, logOptions: options)
     }
 
     /// What is answered, at once or by a question.
@@ -62,7 +67,8 @@ final class WrittenLog {
         guard session.receive(requestBytes("GET", target).span, at: &position, into: &request) == .request else {
             throw TestFailure.unreadable("request \(target)")
         }
-        let disposition = router.route(request, role: .api, isDraining: false, isOverloaded: false, into: &response, using: &scratch)
+        guard let peer = IPAddress("127.0.0.1") else { throw TestFailure.unreadable("address") }
+        let disposition = router.route(request, from: peer, role: .api, isDraining: false, isOverloaded: false, into: &response, using: &scratch)
         var queries = QueryScratch()
         if case .query(let query) = disposition { response = query.answer(&queries) }
         return RouterStep.answer(response)
@@ -83,8 +89,8 @@ final class WrittenLog {
             AnnouncementMembers.append(
                 overdueAfterSeconds: after, reference: token?.span, metadata: Array(metadata.utf8).span, announcedAt: first.map { Self.moment($0) },
                 to: &members)
-            RecordFormat.appendAnnouncement(
-                sequence: sequence, receivedAt: moment, requestID: Array(identifier.utf8).span, members: members.span, durable: sequence - 1, to: &lines)
+            RecordFormat.append(
+                .announcement, sequence: sequence, receivedAt: moment, requestID: Array(identifier.utf8).span, members: members.span, durable: sequence - 1, to: &lines)
         case .overdue(let identifier), .strange(let identifier), .damaged(let identifier):
             let start = lines.count
             let kind: StaticString = if case .overdue = record { "overdue" } else { "strange" }
