@@ -18,6 +18,7 @@ static uint32_t interest_of(uint32_t bits) {
   if (bits & CPLATFORM_READABLE) events |= EPOLLIN;
   if (bits & CPLATFORM_WRITABLE) events |= EPOLLOUT;
   if (bits & CPLATFORM_EXCLUSIVE) events |= EPOLLEXCLUSIVE;
+  if (bits & CPLATFORM_ENDED) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -47,6 +48,7 @@ int cplatform_epoll_wait(int epoll, struct cplatform_event *out, int capacity, i
     if (events[i].events & EPOLLIN) bits |= CPLATFORM_READABLE;
     if (events[i].events & EPOLLOUT) bits |= CPLATFORM_WRITABLE;
     if (events[i].events & (EPOLLHUP | EPOLLERR)) bits |= CPLATFORM_HANGUP;
+    if (events[i].events & EPOLLRDHUP) bits |= CPLATFORM_ENDED;
     out[i].token = events[i].data.u64;
     out[i].ready = bits;
   }

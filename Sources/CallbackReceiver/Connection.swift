@@ -57,6 +57,10 @@ final class Connection {
     var unsentBytes = 0
     /// Its exchange is answered later, and nothing behind that is read until then (HTTP/1.1).
     var awaitsAnswer = false
+    /// The tickets of its exchanges that wait for callbacks or are streamed, by HTTP/2 stream (0 for HTTP/1.1): they end with it.
+    var deferred: [Int32: UInt64] = [:]
+    /// The peer sends no more, though not all of what it sent has been read: watched for only while `deferred` has any.
+    var isPeerEndNoted = false
     /// Whole requests may be in `input`: they wait for that answer, or for the peer to read what is unsent.
     var hasWaitingInput = false
     /// In the loop's list of those that go on when the others have had their turn.

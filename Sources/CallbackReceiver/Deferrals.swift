@@ -15,6 +15,10 @@ struct Deferral {
     enum Awaited {
         /// The answer of a query queue.
         case query
+        /// That the body it refuses is kept; this is the refusal.
+        case kept(Response)
+        case wait(ParkedWait)
+        case stream(OpenStream)
     }
 
     /// The connection's epoll token: slot and generation.
@@ -25,7 +29,7 @@ struct Deferral {
     let client: IPAddress
     /// For a problem's `instance`.
     let path: [UInt8]
-    var awaited: Awaited
+    let awaited: Awaited
 }
 
 struct Deferrals {
@@ -64,13 +68,6 @@ struct Deferrals {
 
     /// The exchange of this ticket; nil where it has left.
     subscript(ticket: UInt64) -> Deferral? { number(of: ticket).flatMap { places[$0].deferral } }
-
-    /// Changes the exchange of this ticket; nothing where it has left.
-    mutating func update(_ ticket: UInt64, _ change: (inout Deferral) -> Void) {
-        guard let number = number(of: ticket), var deferral = places[number].deferral.take() else { return }
-        change(&deferral)
-        places[number].deferral = deferral
-    }
 
     /// The exchange of this ticket, which leaves; nil where it has left already.
     mutating func take(_ ticket: UInt64) -> Deferral? {

@@ -3,6 +3,9 @@
 //     respond   `response` is the answer
 //     append    handed to the log; answered once its record is durable
 //     query     asked on the query queue, off the loop; what it says is the answer
+//     wait      asked likewise, and again when a record of its request arrives, until it is final or its time is up
+//     stream    `response` is the head; its content is pulled from a source, as fast as the peer takes it
+//     keep      `response` is a refusal, and leaves once the body that it refuses is kept
 //
 // Promises: plain values; what runs elsewhere than on the loop is Sendable. Must not know: connections, HTTP versions,
 // which route it is.
@@ -18,6 +21,12 @@ enum Disposition {
     case append(PreparedAppend)
     /// Ask this; then answer.
     case query(Query)
+    /// Ask this until its answer is final; then answer.
+    case wait(PreparedWait)
+    /// Begin the answer that `response` is the head of; then go on with what this gives.
+    case stream(PreparedStream)
+    /// Keep this; then answer what `response` is.
+    case keep(KeptRefusal)
 }
 
 /// What is appended, and what its answer needs. No closure for a callback: there are many.
@@ -83,7 +92,27 @@ struct Query: Sendable {
     let answer: @Sendable (inout QueryScratch) -> Response
 }
 
+/// A question that is asked again until its answer is final: `?wait=`.
+struct PreparedWait: Sendable {
+    /// Of the request waited for (`CallbackLog.hash`).
+    let requestHash: UInt64
+    /// After this what is known is the answer.
+    let milliseconds: Int64
+    /// Of the request, for a problem's `instance`.
+    let path: [UInt8]
+    /// The answer as things stand, made on a query queue.
+    let answer: @Sendable (inout QueryScratch) -> WaitAnswer
+}
+
+struct WaitAnswer: Sendable {
+    let response: Response
+    /// Nothing further is waited for.
+    let isFinal: Bool
+}
+
 /// What a query queue lends to what runs on it: storage that is reused, touched on that queue only.
 struct QueryScratch {
     var reader = RecordReader()
+    /// The newest events, made once for all who follow them.
+    var events = EventCache()
 }

@@ -19,6 +19,9 @@ import Platform
 struct LoopContext: Sendable {
     let router: Router
     let queries: QueryQueue
+    let following: Following
+    /// Nil where refused bodies are not kept.
+    let refusalKeeper: (any RefusalKeeper)?
     let limits: HTTPLimits
     let configuration: ServerConfiguration
     let handles: [LoopHandle]
@@ -88,6 +91,15 @@ struct Loop {
     var exchanges = Exchanges()
     /// Exchanges that something else answers later.
     var deferrals = Deferrals()
+    /// Of those, who waits for which request, by its hash.
+    var waits: [UInt64: Set<UInt64>] = [:]
+    /// Streams that go on when records arrive.
+    var parkedStreams: Set<UInt64> = []
+    /// How many wait for records or follow them.
+    var followingCount = 0
+    /// Raised whenever records have arrived.
+    var advanceCount: UInt64 = 0
+    var followingLine = AskingLine(), exportingLine = AskingLine()
     /// The tokens of HTTP/2 connections that have answers to write.
     var touched: [UInt64] = []
     /// Requests served in the present connection's turn.
@@ -151,6 +163,7 @@ struct Loop {
             answerExpired()
             answerDue()
             finishTouched()
+            askOn()
             if let at = listeningResumesAt, at <= now { resumeListening() }
         }
         isStopped = true
@@ -190,6 +203,9 @@ struct Loop {
             switch message {
             case .acknowledgements(let list): answer(list)
             case .answer(let ticket, let response): answer(ticket, by: response)
+            case .asked(let answers, let lane): answer(answers, of: lane)
+            case .kept(let ticket, let isKept): answer(ticket, isKept: isKept)
+            case .advanced: advance()
             case .connection(let newcomer):
                 // What was handed over while we left is closed, not leaked.
                 if isStopped { drop(newcomer) } else { open(newcomer) }
@@ -244,6 +260,7 @@ struct Loop {
         deadlines.clear(slot)
         slots[slot] = nil
         freeSlots.append(slot)
+        abandonAll(connection)
         Socket.close(connection.fd)
         context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes

@@ -1,4 +1,5 @@
-// A loop's exchanges that are answered by something else than the log's word on a record: questions about the log.
+// A loop's exchanges that are answered by something else than the log's word on a record: questions about the log, and
+// refusals whose body is kept first. What waits or streams is here as far as it begins and ends alike.
 //
 // Promises: what is answered elsewhere finds its exchange by ticket, and the connection by its generation; whoever is
 // gone meanwhile is answered by nobody. No answer is waited for longer than its kind says.
@@ -29,17 +30,96 @@ extension Loop {
         respondLater(deferral.token, deferral.stream)
     }
 
+    // MARK: refusals
+
+    /// Has the body kept that `response` refuses. True where nothing is kept, and `response` may leave at once.
+    mutating func keep(_ refusal: KeptRefusal, token: UInt64, stream: Int32, client: IPAddress, path: [UInt8]) -> Bool {
+        guard let keeper = context.refusalKeeper else { return true }
+        let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response))
+        let ticket = deferrals.begin(deferral, until: now + Int64(Exchanges.commitSeconds) * 1_000)
+        let handle = handle
+        keeper.keep(refusal, from: client) { isKept in handle.post(.kept(ticket: ticket, isKept)) }
+        return false
+    }
+
+    mutating func answer(_ ticket: UInt64, isKept: Bool) {
+        guard let deferral = deferrals.take(ticket), case .kept(let refusal) = deferral.awaited else { return }
+        if isKept { response = refusal } else { sayNotKept(deferral) }
+        respondLater(deferral.token, deferral.stream)
+    }
+
+    /// It would be lost by that: who sent it is to send it again.
+    private mutating func sayNotKept(_ deferral: Deferral) {
+        Router.unavailable(
+            "This request is refused, and could not be kept for you to look at. Send it again later.", Problem.blockedRetrySeconds,
+            deferral.path[...], &response)
+    }
+
+    // MARK: ends
+
     /// Those whose time is up.
     mutating func answerDue() {
         while let ticket = deferrals.takeDue(now: now) {
-            guard let deferral = deferrals.take(ticket) else { continue }
+            guard let deferral = deferrals[ticket] else { continue }
             switch deferral.awaited {
-            case .query:
+            case .stream(let open): attend(open, ticket, deferral)
+            case .wait(let wait) where !wait.isLast: askLast(wait, ticket)
+            case .query, .wait:
+                settle(ticket)
                 Router.unavailable(
                     "The disk has not answered for \(Self.querySeconds) s. Ask again later.", Problem.blockedRetrySeconds,
                     deferral.path[...], &response)
                 respondLater(deferral.token, deferral.stream)
+            case .kept:
+                settle(ticket)
+                sayNotKept(deferral)
+                respondLater(deferral.token, deferral.stream)
             }
+        }
+    }
+
+    /// The exchange of this ticket is about to be answered, or its answer to end: it leaves. Nil where it has left.
+    @discardableResult
+    mutating func settle(_ ticket: UInt64) -> Deferral? {
+        guard let deferral = deferrals.take(ticket) else { return nil }
+        connection(of: deferral.token)?.deferred[deferral.stream] = nil
+        release(deferral.awaited, ticket)
+        return deferral
+    }
+
+    /// Nobody is left to answer.
+    private mutating func abandon(_ ticket: UInt64) {
+        if let deferral = deferrals.take(ticket) { release(deferral.awaited, ticket) }
+    }
+
+    /// The connection is gone, or its session is.
+    mutating func abandonAll(_ connection: Connection) {
+        guard !connection.deferred.isEmpty else { return }
+        for ticket in connection.deferred.values { abandon(ticket) }
+        connection.deferred = [:]
+    }
+
+    /// The streams that its peer has reset.
+    mutating func abandonReset(_ connection: Connection, _ streams: Connection.Streams) {
+        while let stream = streams.session.takeAbandoned() {
+            guard let ticket = connection.deferred.removeValue(forKey: stream) else { continue }
+            abandon(ticket)
+            streams.awaitedCount -= 1
+        }
+    }
+
+    private mutating func release(_ awaited: Deferral.Awaited, _ ticket: UInt64) {
+        switch awaited {
+        case .query, .kept: break
+        case .wait(let wait):
+            waits[wait.requestHash]?.remove(ticket)
+            if waits[wait.requestHash]?.isEmpty ?? false { waits[wait.requestHash] = nil }
+            context.following.waits.release()
+            endFollowing()
+        case .stream(let open):
+            parkedStreams.remove(ticket)
+            context.following.capacity(for: open.kind).release()
+            if open.kind == .events { endFollowing() }
         }
     }
 }

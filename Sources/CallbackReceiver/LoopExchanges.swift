@@ -7,9 +7,19 @@ import CallbackLog
 import HTTPWire
 import Platform
 
+/// What has become of an exchange.
+enum Served {
+    /// `response` is to be written.
+    case response
+    /// The answer comes later.
+    case later
+    /// The answer is written.
+    case written
+}
+
 extension Loop {
-    /// Routes the loop's `request`. True: `response` answers it. False: the answer comes later.
-    mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Bool {
+    /// Routes the loop's `request`.
+    mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Served {
         let isBehind = exchanges.isFull || exchanges.isBehind(now: now, loops: context.handles.count)
         switch context.router.route(
             request, from: connection.peer.address, role: connection.role, isDraining: isDraining, isOverloaded: isBehind,
@@ -17,21 +27,35 @@ extension Loop {
         {
         case .respond:
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
-            return true
+            return .response
         case .append(let prepared):
             let submission = prepared.submission(recipient: recipient, ticket: exchanges.nextTicket)
             guard !exchanges.isFull, context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)
                 logRefusal(client(connection))
-                return true
+                return .response
             }
             exchanges.begin(
                 WaitingExchange(
                     token: token(connection, slot), stream: stream, client: client(connection), prepared: prepared, began: now))
-            return false
+            return .later
         case .query(let query):
-            return ask(query, token: token(connection, slot), stream: stream, client: client(connection))
+            return ask(query, token: token(connection, slot), stream: stream, client: client(connection)) ? .response : .later
+        case .wait(let prepared):
+            return park(prepared, connection, slot, stream: stream) ? .later : .response
+        case .stream(let prepared):
+            return open(prepared, connection, slot, stream: stream)
+        case .keep(let refusal):
+            return refuse(refusal, connection, slot, stream: stream)
         }
+    }
+
+    /// `response` refuses the loop's `request`, whose body is kept before it is told.
+    mutating func refuse(_ refusal: KeptRefusal, _ connection: Connection, _ slot: Int, stream: Int32) -> Served {
+        let client = client(connection)
+        logRefusal(client)
+        let path = request.isHeadComplete ? Array(request.bytes(request.path)) : []
+        return keep(refusal, token: token(connection, slot), stream: stream, client: client, path: path) ? .response : .later
     }
 
     /// A refused callback is what an operator wants to know of; its bytes are nobody's business here (invariant 9).

@@ -41,13 +41,14 @@ extension Loop {
                 // What comes next has its own time.
                 deadlines.renew(slot, now: now)
                 turn += 1
-                if exchange(connection, slot, stream: 0) {
+                switch exchange(connection, slot, stream: 0) {
+                case .response:
                     turn += response.body.count / Self.turnBytesPerExchange
                     respond(connection, hasMore: position < input.count)
-                } else {
-                    connection.awaitsAnswer = true
+                case .later: connection.awaitsAnswer = true
+                case .written: connection.isClosing = connection.session.mustClose
                 }
-            case .refused(let refusal): answerRefusal(refusal, connection)
+            case .refused(let refusal): answerRefusal(refusal, connection, slot, rest: input.extracting(position..<input.count))
             }
         }
         connection.hasWaitingInput = isComplete && !connection.isClosing && position < input.count
@@ -67,21 +68,30 @@ extension Loop {
         connection.wasAnswered = true
     }
 
-    private mutating func answerRefusal(_ refusal: Refusal, _ connection: Connection) {
+    /// - Parameter rest: what came behind what was read.
+    private mutating func answerRefusal(_ refusal: Refusal, _ connection: Connection, _ slot: Int, rest: Span<UInt8>) {
         Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+        if let kept = context.router.keptRefusal(refusal, of: request, rest: rest, role: connection.role, using: &scratch) {
+            if case .later = refuse(kept, connection, slot, stream: 0) {
+                connection.awaitsAnswer = true
+                return
+            }
+        } else {
+            logRefusal(client(connection))
+        }
         connection.session.respondRefusal(response, date: date(), into: &output)
         connection.isClosing = true
-        logRefusal(client(connection))
     }
 
     /// Refuses the request of which a part has come: only here can be seen that the rest does not.
-    mutating func refuse(_ refusal: Refusal, _ connection: Connection) {
+    mutating func refuse(_ refusal: Refusal, _ connection: Connection, _ slot: Int) {
         guard let held = connection.request else { return }
         // Its own, not whichever the loop parsed last: the problem names its path.
         request = held
         connection.request = nil
         connection.session.refuse(refusal)
-        answerRefusal(refusal, connection)
+        let rest: [UInt8] = []
+        answerRefusal(refusal, connection, slot, rest: rest.span)
     }
 
     /// What was to be answered later is, by `response`.
@@ -90,6 +100,22 @@ extension Loop {
         turn = 0
         if isDraining, connection.input.isEmpty { readBehindAwaited(connection) }
         respond(connection, hasMore: !connection.input.isEmpty)
+        if connection.mayGoOn { parse(connection, slot, received: 0) }
+        finish(connection, slot)
+    }
+
+    /// The content of a streamed answer ends, and its exchange with it.
+    mutating func endContent(_ connection: Connection, _ slot: Int, isWhole: Bool) {
+        connection.awaitsAnswer = false
+        turn = 0
+        if isDraining, connection.input.isEmpty { readBehindAwaited(connection) }
+        if isWhole {
+            let hasMore = !connection.input.isEmpty
+            connection.session.endContent(close: (connection.peerClosed || isDraining) && !hasMore, into: &output)
+        } else {
+            connection.session.breakOff()
+        }
+        connection.isClosing = connection.session.mustClose
         if connection.mayGoOn { parse(connection, slot, received: 0) }
         finish(connection, slot)
     }

@@ -27,9 +27,7 @@ extension Loop {
             case .needsMore: return
             case .refused(let stream, let refusal):
                 turn += 1
-                Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
-                logRefusal(client(connection))
-                respond(connection, streams, stream)
+                refuse(refusal, connection, streams, slot, stream)
             case .request(let stream):
                 guard streams.awaitedCount < Self.awaitedMax else {
                     streams.session.refuseUnprocessed(stream)
@@ -37,14 +35,31 @@ extension Loop {
                 }
                 turn += 1
                 if deadlines.kind(of: slot) == .idle { deadlines.renew(slot, now: now) }
-                if exchange(connection, slot, stream: stream) {
+                switch exchange(connection, slot, stream: stream) {
+                case .response:
                     turn += response.body.count / Self.turnBytesPerExchange
                     respond(connection, streams, stream)
-                } else {
-                    streams.awaitedCount += 1
+                case .later: streams.awaitedCount += 1
+                case .written: break
                 }
             }
         }
+    }
+
+    private mutating func refuse(
+        _ refusal: Refusal, _ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID
+    ) {
+        Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+        let rest: [UInt8] = []
+        if let kept = context.router.keptRefusal(refusal, of: request, rest: rest.span, role: connection.role, using: &scratch) {
+            if case .later = refuse(kept, connection, slot, stream: stream) {
+                streams.awaitedCount += 1
+                return
+            }
+        } else {
+            logRefusal(client(connection))
+        }
+        respond(connection, streams, stream)
     }
 
     private mutating func respond(_ connection: Connection, _ streams: Connection.Streams, _ stream: HTTP2Session.StreamID) {
@@ -56,13 +71,26 @@ extension Loop {
     mutating func respondAwaited(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID) {
         streams.awaitedCount -= 1
         respond(connection, streams, stream)
-        if !streams.isTouched {
-            streams.isTouched = true
-            touched.append(token(connection, slot))
-        }
+        touch(connection, streams, slot)
     }
 
-    /// Writes what `respondAwaited` left, once for each connection.
+    /// The content of a streamed answer ends.
+    mutating func endContent(
+        _ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID, isWhole: Bool
+    ) {
+        streams.awaitedCount -= 1
+        if isWhole { streams.session.endContent(of: stream) } else { streams.session.breakOff(stream) }
+        touch(connection, streams, slot)
+    }
+
+    /// There is something to write, which `finishTouched` does.
+    mutating func touch(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
+        guard !streams.isTouched else { return }
+        streams.isTouched = true
+        touched.append(token(connection, slot))
+    }
+
+    /// Writes what `touch` left, once for each connection.
     mutating func finishTouched() {
         while let token = touched.popLast() {
             let slot = slot(of: token)
@@ -81,6 +109,8 @@ extension Loop {
     /// After everything else of an event: whether the connection ends, and since when its peer keeps us waiting.
     mutating func noteStreams(_ connection: Connection, _ streams: Connection.Streams) {
         let session = streams.session
+        abandonReset(connection, streams)
+        if session.isFailed { abandonAll(connection) }
         if session.isFailed || session.isDone || connection.peerClosed && streams.isResting { connection.isClosing = true }
         if session.incompleteCount == 0 {
             streams.incompleteSince = nil

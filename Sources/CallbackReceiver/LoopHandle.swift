@@ -21,6 +21,12 @@ enum LoopMessage: Sendable {
     case acknowledgements([Acknowledgement])
     /// What a query queue says to the question of this ticket.
     case answer(ticket: UInt64, Response)
+    /// What a query queue says to a batch.
+    case asked([Asked], AskingLane)
+    /// Whether the body that the exchange of this ticket refuses is kept.
+    case kept(ticket: UInt64, Bool)
+    /// Records have become durable: `advances` has which.
+    case advanced
     /// One that another loop hands over.
     case connection(Newcomer)
     /// One for whom there is no place: that loop could make no room, perhaps this one can. `hops` more may be asked.
@@ -34,6 +40,7 @@ enum LoopMessage: Sendable {
 final class LoopHandle: Sendable {
     let wakeup: Wakeup
     let mailbox: Mailbox<LoopMessage>
+    let advances = Advances()
     /// Open, or reserved for one on its way; far below zero once the loop has ended.
     private let places = Atomic<Int>(0)
     private static let ended = Int.min / 2
@@ -47,6 +54,11 @@ final class LoopHandle: Sendable {
     func post(_ message: LoopMessage) {
         let taken = mailbox.post(message)
         precondition(taken, "the mailbox of a loop has no bound to reach")
+    }
+
+    /// Records of these requests have become durable.
+    func advance(_ requestHashes: [UInt64]) {
+        if advances.note(requestHashes) { post(.advanced) }
     }
 
     // MARK: connections
@@ -83,7 +95,7 @@ final class LoopHandle: Sendable {
             switch message {
             // No loop is left that could ask how many there are: they need not be released.
             case .connection(let newcomer), .newcomer(let newcomer, _): Socket.close(newcomer.fd)
-            case .acknowledgements, .answer, .drain, .stop: break
+            case .acknowledgements, .answer, .asked, .kept, .advanced, .drain, .stop: break
             }
         }
     }

@@ -10,6 +10,10 @@ extension Loop {
     mutating func serve(_ connection: Connection, _ slot: Int, _ ready: Readiness) {
         turn = 0
         if ready.contains(.writable), connection.hasOutput, !flush(connection) { return close(slot) }
+        if ready.contains(.ended), !ready.contains(.hangup) {
+            notePeerEnd(connection)
+            guard slots[slot] === connection else { return }
+        }
         if ready.contains(.readable) {
             if connection.isLingering { return readLingering(connection, slot) }
             if connection.isBusy {
@@ -59,12 +63,13 @@ extension Loop {
                 break
             }
             if let streams = connection.streams {
+                notePeerEnd(connection)
                 // What has not come whole never will; what has is answered.
                 streams.session.timeOutIncomplete(through: streams.session.newestStream)
                 break
             }
             beginHTTP1(connection, slot)
-            if connection.request != nil { refuse(.endedEarly, connection) } else { connection.isClosing = true }
+            if connection.request != nil { refuse(.endedEarly, connection, slot) } else { connection.isClosing = true }
         case .wouldBlock: break
         case .failed: return false
         }

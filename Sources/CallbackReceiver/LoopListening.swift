@@ -150,6 +150,7 @@ extension Loop {
         listeners = []
         for slot in slots.indices {
             if deadlines.kind(of: slot) == .idle { deadlines.set(.drain, for: slot, now: now) }
+            if let connection = slots[slot] { drainDeferred(connection) }
             guard let connection = slots[slot], let streams = connection.streams, !connection.isClosing else { continue }
             streams.session.beginShutdown()
             finish(connection, slot)

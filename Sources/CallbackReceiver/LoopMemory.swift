@@ -56,7 +56,7 @@ extension Loop {
         if let streams = other.streams {
             streams.session.timeOutIncomplete(through: streams.session.newestStream)
         } else {
-            refuse(.bodyTimeout, other)
+            refuse(.bodyTimeout, other, victim)
         }
         finish(other, victim)
     }

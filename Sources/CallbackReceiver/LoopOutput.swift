@@ -21,6 +21,7 @@ extension Loop {
             goesOn = connection.streams == nil ? parseWaiting(connection, slot) : hasWritten && !connection.hasOutput
         }
         if let streams = connection.streams { noteStreams(connection, streams) }
+        if !connection.deferred.isEmpty { askStreams(connection) }
         giveBackLarge()
         if turn >= Self.turnExchangesMax, connection.streams != nil || connection.mayGoOn, !connection.isInTurn {
             connection.isInTurn = true
@@ -52,7 +53,8 @@ extension Loop {
             if !streams.session.isReady { return .head }
             return streams.isResting && !connection.hasOutput ? (isDraining ? .drain : .idle) : .streams
         }
-        if connection.awaitsAnswer { return nil }
+        // What is streamed is taken in time, too; so is what was answered before something that may wait for long.
+        if connection.awaitsAnswer, connection.deferred.isEmpty || !connection.hasOutput { return nil }
         if connection.hasOutput { return .write }
         switch connection.session.awaiting {
         case .head: return .head
@@ -67,6 +69,8 @@ extension Loop {
         var interest: Readiness = []
         if !connection.peerClosed, !connection.isReadingPaused { interest.insert(.readable) }
         if connection.hasOutput { interest.insert(.writable) }
+        // Nothing is read behind a wait or a stream, but a peer that leaves is to be noticed.
+        if !connection.deferred.isEmpty, connection.streams == nil, !connection.isPeerEndNoted { interest.insert(.ended) }
         if interest != connection.interest {
             events.modify(connection.fd, token: token(connection, slot), interest: interest)
             connection.interest = interest
@@ -143,7 +147,7 @@ extension Loop {
         case .head, .body:
             if connection.streams != nil || connection.peer.standing == .awaitsHeader { return close(slot) }
             beginHTTP1(connection, slot)
-            refuse(kind == .head ? .headTimeout : .bodyTimeout, connection)
+            refuse(kind == .head ? .headTimeout : .bodyTimeout, connection, slot)
             finish(connection, slot)
         }
     }

@@ -43,14 +43,17 @@ struct RequestWalk: Sendable {
     /// The next request, whose newest callback the reader then holds; nil where there is none, or `work` is used up.
     mutating func next(work: inout Int, using reader: inout RecordReader) throws(RequestStateFailure) -> FoundRequest? {
         while work > 0 {
-            guard let candidate = candidates.popLast() else {
+            guard let candidate = candidates.last else {
                 guard !scan.isFinished else { return nil }
                 try findCandidates(&work, using: &reader)
                 continue
             }
             work -= Self.lookUpWork
+            // What throws stays, to be looked at again.
+            let found = try look(at: candidate, using: &reader)
+            candidates.removeLast()
             last = candidate.sequence
-            if let found = try look(at: candidate, using: &reader) { return found }
+            if let found { return found }
         }
         return nil
     }

@@ -10,7 +10,7 @@ enum APIRoute {
     case healthz, readyz
     /// The interface as a document for programs.
     case document
-    case requests, statistics
+    case requests, statistics, events, export
     case request(Range<Int>), callbacks(Range<Int>)
 
     /// Beside GET and HEAD.
@@ -38,6 +38,11 @@ extension Router {
         return true
     }
 
+    /// Whether `request` is for the configured path.
+    func isCallback(_ request: borrowing Request, using scratch: inout RouteScratch) -> Bool {
+        split(request, into: &scratch) && isCallbackPath(scratch)
+    }
+
     /// The configured path, with or without a slash at its end.
     func isCallbackPath(_ scratch: borrowing RouteScratch) -> Bool {
         var count = scratch.segmentEnds.count
@@ -63,7 +68,9 @@ extension Router {
         guard count >= 2, isSegment(0, scratch, "v1") else { return nil }
         if count == 2 {
             if isSegment(1, scratch, "requests") { return .requests }
-            return isSegment(1, scratch, "statistics") ? .statistics : nil
+            if isSegment(1, scratch, "statistics") { return .statistics }
+            if isSegment(1, scratch, "events") { return .events }
+            return isSegment(1, scratch, "export") ? .export : nil
         }
         guard isSegment(1, scratch, "requests") else { return nil }
         if count == 3 { return segment(2, scratch).isEmpty ? nil : .request(segment(2, scratch)) }

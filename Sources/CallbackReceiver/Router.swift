@@ -101,10 +101,12 @@ struct Router: Sendable {
             response.body.append(json: OpenAPIDocument.text)
         case .requests: return list(request, into: &response)
         case .statistics: return statistics(request, into: &response)
+        case .events: return follow(request, into: &response)
+        case .export: return export(request, into: &response)
         case .request(let segment):
             let requestID = Array(scratch.segmentBytes[segment])
             if method == .put { return announce(request, requestID: requestID, into: &response) }
-            answerStatus(request, requestID: requestID, into: &response, using: &scratch.reader)
+            return answerStatus(request, requestID: requestID, into: &response, using: &scratch.reader)
         case .callbacks(let segment):
             answerCallbacks(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
         }

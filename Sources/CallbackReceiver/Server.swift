@@ -88,7 +88,7 @@ public final class Server: Sendable {
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
                     furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"),
+                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: nil,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })
@@ -97,6 +97,9 @@ public final class Server: Sendable {
                 let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
                 let loop = try Loop(context, listeners: listeners, index: index, recipient: recipient)
                 loops.append(Confined(ReadyLoop(loop), to: DispatchQueue(label: "loop.\(index)")))
+            }
+            log.addObserver { [handles] advance in
+                for handle in handles { handle.advance(advance.requestHashes) }
             }
             // All or none: a loop that runs is stopped by `stop` only.
             for loop in loops {

@@ -176,6 +176,16 @@ extension [UInt8] {
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
+    /// Appends `number`, which is not negative, in hexadecimal.
+    mutating func appendHexadecimal(_ number: Int) {
+        precondition(number >= 0)
+        let digits = Swift.max(1, (Int.bitWidth - number.leadingZeroBitCount + 3) / 4)
+        for place in stride(from: digits - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: number >> (4 * place)) & 0xF
+            append(digit < 10 ? Byte.zero + digit : Byte.zero + 39 + digit)
+        }
+    }
+
     /// Appends `number`, which is not negative, in decimal, without a string in between.
     mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0)

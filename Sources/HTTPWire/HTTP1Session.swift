@@ -3,8 +3,9 @@
 //            ┌──────────────── respond (the connection stays) ───────────────┐
 //            ▼                                                               │
 //     ──▶ idle ──first byte──▶ head ──whole──▶ body ──whole──▶ answer ───────┤
-//                               │               │                            │ respond (it closes)
-//                               └──── wrong ────┴──▶ refused ──respond──▶ closed
+//                               │               │                │           │ respond (it closes)
+//                               └──── wrong ────┴──▶ refused ────┼─respond──▶ closed
+//                                                                └─beginContent──▶ content ─endContent──▶ idle │ closed
 //
 // Promises: what comes out does not depend on how the bytes were split; input is never consumed
 // beyond what is used; nothing is allocated once the request's arrays have grown; work is linear
@@ -40,8 +41,8 @@ public struct HTTP1Session: Sendable {
         case answer
     }
 
-    private enum State {
-        case idle, head, bytes(remaining: Int), chunked, answer, refused, closed
+    enum State {
+        case idle, head, bytes(remaining: Int), chunked, answer, content, refused, closed
     }
 
     /// The interim answer that lets the client go on (RFC 9110 §15.2.1).
@@ -51,22 +52,22 @@ public struct HTTP1Session: Sendable {
     public static func appendContinue(to output: inout [UInt8]) { output.append(continueBytes) }
 
     private let limits: HTTPLimits
-    private var state = State.idle
+    var state = State.idle
     private var emptyLines = 0
     private var headReader = HeadReader()
     private var chunkedReader = ChunkedReader()
     private var owesContinue = false
 
     // About the request to be answered.
-    private var isHead = false
-    private var isHTTP10 = false
-    private var isPersistent = false
+    private(set) var isHead = false
+    private(set) var isHTTP10 = false
+    private(set) var isPersistent = false
     private var refusal: Refusal?
 
     /// Whether the connection is to be closed once the answer is written: the client asked for it, it
     /// speaks HTTP/1.0 without keep-alive, `close` was given, the body was not awaited, or the request
     /// was refused. After that `receive` reads nothing any more.
-    public private(set) var mustClose = false
+    public internal(set) var mustClose = false
 
     /// How many bytes were examined for the present head, for the test that this is linear.
     var examinedBytes: Int { headReader.examinedBytes }
@@ -88,7 +89,7 @@ public struct HTTP1Session: Sendable {
         case .idle, .closed: .idle
         case .head: .head
         case .bytes, .chunked: .body
-        case .answer, .refused: .answer
+        case .answer, .content, .refused: .answer
         }
     }
 
@@ -117,7 +118,7 @@ public struct HTTP1Session: Sendable {
             return readHead(input, at: &position, into: &request)
         case .bytes, .chunked:
             return readBody(input, at: &position, into: &request)
-        case .answer:
+        case .answer, .content:
             preconditionFailure("the request before has not been answered")
         case .refused, .closed:
             return refusal.map { .refused($0) } ?? .needsMore
@@ -150,11 +151,16 @@ public struct HTTP1Session: Sendable {
         switch state {
         case .answer: mustClose = close || !isPersistent
         case .bytes, .chunked, .refused: mustClose = true
-        case .idle, .head, .closed: preconditionFailure("there is no request to answer")
+        case .idle, .head, .content, .closed: preconditionFailure("there is no request to answer")
         }
         response.encode(
             date: date, connection: mustClose ? .close : isHTTP10 ? .keepAlive : .unsaid, omitsBody: isHead,
             into: &output)
+        endAnswer()
+    }
+
+    /// The answer is whole.
+    mutating func endAnswer() {
         state = mustClose ? .closed : .idle
         emptyLines = 0
     }

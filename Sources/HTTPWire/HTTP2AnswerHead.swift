@@ -15,8 +15,8 @@ struct HTTP2AnswerHead: Sendable {
     private(set) var fields: [Field] = []
     private(set) var values: [UInt8] = []
 
-    /// Lays out the fields of `response`.
-    mutating func layOut(_ response: borrowing Response, date: HTTPDate) {
+    /// Lays out the fields of `response`; without a length where the content follows piece by piece.
+    mutating func layOut(_ response: borrowing Response, date: HTTPDate, contentFollows: Bool = false) {
         fields.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         values.appendDecimal(Int(response.status))
@@ -24,12 +24,14 @@ struct HTTP2AnswerHead: Sendable {
         date.append(to: &values)
         endField("date")
         if response.hasContent {
-            if !response.body.isEmpty, response.contentType.utf8CodeUnitCount > 0 {
+            if !response.body.isEmpty || contentFollows, response.contentType.utf8CodeUnitCount > 0 {
                 values.append(response.contentType)
                 endField("content-type")
             }
-            values.appendDecimal(response.body.count)
-            endField("content-length")
+            if !contentFollows {
+                values.appendDecimal(response.body.count)
+                endField("content-length")
+            }
         }
         for field in response.fields {
             appendValue(field.value)

@@ -115,7 +115,9 @@ struct HTTP2Connection: Sendable {
             }
             streams.noteHeadSent(at: place)
         case HTTP2Frame.data:
-            if length >= HTTP2Limits.creditedDataBytesMin { nuisances.earn(HTTP2Limits.creditForData) }
+            // A piece that was small by itself, not because the window was, may be acknowledged like any other.
+            let isWholePiece = length > 0 && place.map { streams[$0].awaitsContent && streams[$0].answer.isEmpty } ?? false
+            if length >= HTTP2Limits.creditedDataBytesMin || isWholePiece { nuisances.earn(HTTP2Limits.creditForData) }
         case HTTP2Frame.reset:
             // Ours are these two; the library's answer a mistake of the peer (CVE-2025-8671).
             let isOurs = code == HTTP2Session.ErrorCode.noError.rawValue

@@ -1,13 +1,11 @@
 // One HTTP/2 connection as a state machine over libnghttp2 (RFC 9113): bytes in, requests out, answers in,
-// bytes out. The only file that touches the library.
+// bytes out. It and its callbacks (HTTP2Callbacks) are the only files that touch the library.
 //
 //     receive ──▶ walk (counts frames) ──▶ libnghttp2 ──callbacks──▶ streams ──next──▶ request
 //     send ◀── outbox ◀── libnghttp2 ◀──────────────────────────── streams ◀──respond── answer
 //
 // Promises: what comes out does not depend on how the bytes were split; nothing grows beyond
 // `HTTP2Limits` whatever the peer sends; after a connection error nothing is read any more.
-// Callbacks only note: none calls anything outside of this room, so that the session cannot go away
-// within one, and each keeps to what libnghttp2 allows there.
 // Must not know: sockets, clocks, routes.
 //
 // Every `unsafe` here is one of these. The library's session lives from `init` to `deinit`. The user
@@ -27,7 +25,7 @@ import CNghttp2
 
     /// What is not frames.
     var connection: HTTP2Connection
-    private let nghttp2: OpaquePointer
+    let nghttp2: OpaquePointer
     private var answerHead = HTTP2AnswerHead()
 
     /// A session that has queued its SETTINGS.
@@ -84,19 +82,47 @@ import CNghttp2
         precondition(200...599 ~= response.status, "a final status")
         let sendsBody = response.hasContent && !connection.streams[place].isHead && !response.body.isEmpty
         answerHead.layOut(response, date: date)
-        let result = unsafe withAnswerFields { fields in
-            // The library copies names and values, and writes names in lower case.
-            unsafe CNghttp2_respond(
-                nghttp2, stream, fields.baseAddress, fields.count, sendsBody ? HTTP2Session.readAnswer : nil)
-        }
+        let result = submitAnswer(to: stream, sendsBody: sendsBody, isLong: response.body.count > HTTP2Limits.shortAnswerBytesMax)
         if sendsBody { connection.streams[place].answer.append(response.body.span) }
-        if response.body.count > HTTP2Limits.shortAnswerBytesMax {
-            // RFC 9218 §4.2: frame by frame in turn with others. Short answers go whole, and between.
-            var priority = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
-            unsafe nghttp2_session_change_extpri_stream_priority(nghttp2, stream, &priority, 1)
-        }
         connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count)
         failUnless(result)
+    }
+
+    /// Begins an answer whose content follows piece by piece, by `append` and then `endContent` or `breakOff`. HEAD gets the
+    /// head alone.
+    /// - Parameter response: its body is empty.
+    /// - Returns: whether content follows; not where the stream is gone, or answered.
+    public func beginContent(_ response: borrowing Response, to stream: StreamID, date: HTTPDate) -> Bool {
+        guard let place = place(of: stream), connection.streams[place].phase == .taken else { return false }
+        precondition(200...599 ~= response.status && response.body.isEmpty && response.hasContent, "the content follows")
+        let follows = !connection.streams[place].isHead
+        answerHead.layOut(response, date: date, contentFollows: true)
+        let result = submitAnswer(to: stream, sendsBody: follows, isLong: true)
+        connection.streams[place].awaitsContent = follows
+        connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count)
+        failUnless(result)
+        return follows
+    }
+
+    /// A piece of the content. Nothing happens where none follows any more.
+    public func append(content: Span<UInt8>, to stream: StreamID) {
+        guard content.count > 0, let place = place(of: stream), connection.streams[place].awaitsContent else { return }
+        connection.streams.append(content: content, at: place)
+        resume(place)
+    }
+
+    /// The content is whole. Nothing happens where none follows any more.
+    public func endContent(of stream: StreamID) {
+        guard let place = place(of: stream), connection.streams[place].awaitsContent else { return }
+        connection.streams[place].awaitsContent = false
+        resume(place)
+    }
+
+    /// The content cannot be had whole: RST_STREAM INTERNAL_ERROR (RFC 9113 §8.1), in the place of what is unsent.
+    public func breakOff(_ stream: StreamID) {
+        guard let place = place(of: stream), connection.streams[place].awaitsContent else { return }
+        connection.streams[place].awaitsContent = false
+        reset(place, .internalError)
     }
 
     /// Refuses without an answer: RST_STREAM REFUSED_STREAM (RFC 9113 §8.7). Nothing was done with the
@@ -255,10 +281,32 @@ extension HTTP2Session {
 
     /// Where the stream is in the table; nil where it is gone. The library keeps it, plus one, as the
     /// stream's user data, and forgets it when the stream is closed.
-    private func place(of stream: StreamID) -> Int? {
+    func place(of stream: StreamID) -> Int? {
         guard !isFailed else { return nil }
         let data = unsafe nghttp2_session_get_stream_user_data(nghttp2, stream)
         return unsafe data.map { Int(bitPattern: $0) - 1 }
+    }
+
+    /// Queues an answer of the fields laid out; a long one takes turns with others.
+    private func submitAnswer(to stream: StreamID, sendsBody: Bool, isLong: Bool) -> CInt {
+        let result = unsafe withAnswerFields { fields in
+            // The library copies names and values, and writes names in lower case.
+            unsafe CNghttp2_respond(
+                nghttp2, stream, fields.baseAddress, fields.count, sendsBody ? HTTP2Session.readAnswer : nil)
+        }
+        if isLong {
+            // RFC 9218 §4.2: frame by frame in turn with others. Short answers go whole, and between.
+            var priority = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
+            unsafe nghttp2_session_change_extpri_stream_priority(nghttp2, stream, &priority, 1)
+        }
+        return result
+    }
+
+    /// Content has come, or its end, that the library had asked for in vain.
+    private func resume(_ place: Int) {
+        guard connection.streams[place].isDeferred else { return }
+        connection.streams[place].isDeferred = false
+        failUnless(unsafe nghttp2_session_resume_data(nghttp2, connection.streams[place].id))
     }
 
     /// The answer's fields as the library wants them, on the stack.
@@ -279,117 +327,4 @@ extension HTTP2Session {
             }
         }
     }
-}
-
-// MARK: - Callbacks
-
-extension HTTP2Session {
-    private static func of(_ data: UnsafeMutableRawPointer?) -> HTTP2Session {
-        guard let data = unsafe data else { preconditionFailure("the session was given as user data") }
-        return unsafe Unmanaged<HTTP2Session>.fromOpaque(data).takeUnretainedValue()
-    }
-
-    private static func setCallbacks(_ callbacks: OpaquePointer) {
-        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, data in
-            guard let frame = unsafe frame else { return 0 }
-            let isRequest = unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-            unsafe HTTP2Session.of(data).beginBlock(of: frame.pointee.hd.stream_id, isRequest: isRequest)
-            return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            _, frame, name, nameCount, value, valueCount, _, data in
-            guard let frame = unsafe frame else { return 0 }
-            let session = unsafe HTTP2Session.of(data)
-            let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)
-            let value = unsafe UnsafeBufferPointer(start: value, count: valueCount)
-            let place = unsafe session.place(of: frame.pointee.hd.stream_id)
-            guard unsafe !session.connection.streams.addField(name: name.span, value: value.span, at: place) else { return 0 }
-            session.connection.failure = .enhanceYourCalm
-            return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
-        }
-        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, bytes, count, data in
-            let session = unsafe HTTP2Session.of(data)
-            let chunk = unsafe UnsafeBufferPointer(start: bytes, count: count)
-            unsafe session.connection.streams.addBody(chunk.span, at: session.place(of: id))
-            return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, data in
-            if let frame = unsafe frame { unsafe HTTP2Session.of(data).noteReceived(frame) }
-            return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, code, data in
-            // More streams than there may be, before our SETTINGS were acknowledged.
-            if code == NGHTTP2_ERR_REFUSED_STREAM.rawValue { unsafe HTTP2Session.of(data).connection.chargeOne() }
-            return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, data in
-            if let frame = unsafe frame { unsafe HTTP2Session.of(data).noteSent(frame) }
-            return 0
-        }
-        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, _, data in
-            let session = unsafe HTTP2Session.of(data)
-            if let place = session.place(of: id) { session.connection.streams.close(place) }
-            return 0
-        }
-    }
-
-    private func beginBlock(of id: StreamID, isRequest: Bool) {
-        connection.streams.beginBlock()
-        guard isRequest else { return }
-        if let place = connection.open(id) {
-            unsafe nghttp2_session_set_stream_user_data(nghttp2, id, UnsafeMutableRawPointer(bitPattern: place + 1))
-        } else {
-            unsafe nghttp2_submit_rst_stream(nghttp2, 0, id, ErrorCode.refusedStream.rawValue)
-        }
-    }
-
-    private func noteReceived(_ frame: UnsafePointer<nghttp2_frame>) {
-        let header = unsafe frame.pointee.hd
-        let isRequest = unsafe header.type == HTTP2Frame.headers && frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-        let place = header.stream_id == 0 ? nil : place(of: header.stream_id)
-        if connection.noteReceived(header.type, flags: header.flags, at: place, isRequest: isRequest), let place {
-            submitContinue(to: header.stream_id, at: place)
-        }
-    }
-
-    private func submitContinue(to id: StreamID, at place: Int) {
-        let (name, value): (StaticString, StaticString) = (":status", "100")
-        var field = unsafe nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: name.utf8Start), value: UnsafeMutablePointer(mutating: value.utf8Start),
-            namelen: name.utf8CodeUnitCount, valuelen: value.utf8CodeUnitCount, flags: 0)
-        let result = unsafe nghttp2_submit_headers(nghttp2, 0, id, nil, &field, 1, nil)
-        connection.streams[place].isContinueQueued = result == 0
-    }
-
-    private func noteSent(_ frame: UnsafePointer<nghttp2_frame>) {
-        let header = unsafe frame.pointee.hd
-        var code: UInt32 = 0
-        if header.type == HTTP2Frame.reset { code = unsafe frame.pointee.rst_stream.error_code }
-        if header.type == HTTP2Frame.goAway { code = unsafe frame.pointee.goaway.error_code }
-        let place = header.stream_id == 0 ? nil : place(of: header.stream_id)
-        connection.noteSent(header.type, flags: header.flags, length: header.length, code: code, at: place)
-    }
-
-    /// Gives the library the next piece of an answer's body.
-    private static let readAnswer:
-        @convention(c) (
-            OpaquePointer?, Int32, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<UInt32>?,
-            UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
-        ) -> Int = { _, id, buffer, capacity, flags, _, data in
-            let session = unsafe HTTP2Session.of(data)
-            guard let buffer = unsafe buffer, let flags = unsafe flags, let place = session.place(of: id) else {
-                return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-            }
-            let sent = session.connection.streams[place].answerBytesSent
-            let count = min(capacity, session.connection.streams[place].answer.count - sent)
-            unsafe session.connection.streams[place].answer.withUnsafeBufferPointer { answer in
-                // Bounds: `count` is at most what is left of the answer, and at most the buffer's capacity.
-                if let start = answer.baseAddress { unsafe buffer.update(from: start + sent, count: count) }
-            }
-            session.connection.streams.noteSent(count, at: place)
-            if session.connection.streams[place].answerBytesSent == session.connection.streams[place].answer.count {
-                unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-            }
-            return count
-        }
 }

@@ -47,6 +47,16 @@ extension HTTP2Session {
         return connection.streams[place].refusal.map { .refused(id, $0) } ?? .request(id)
     }
 
+    /// A stream that has ended, by the client's or an error's doing, while `next` had given out its request and the answer, or
+    /// the rest of one, was still to come; each once. Nothing for it need be made any more.
+    public func takeAbandoned() -> StreamID? { connection.streams.abandoned.popLast() }
+
+    /// Content of this stream's answer that waits to be sent; nil where the stream is gone, or was answered whole.
+    public func unsentContentBytes(of stream: StreamID) -> Int? {
+        guard let place = place(of: stream), connection.streams[place].awaitsContent else { return nil }
+        return connection.streams[place].unsentBytes
+    }
+
     /// Streams whose request is not whole: an open header block, and what lingers behind its answer,
     /// included.
     public var incompleteCount: Int { connection.streams.incompleteCount }

@@ -38,8 +38,13 @@ struct HTTP2Stream: Sendable {
     /// Body bytes whose place in the connection's window was not given back yet.
     var windowBytes = 0
 
+    /// Of a whole answer its content; where that comes piece by piece, what has come and is not sent.
     var answer: [UInt8] = []
     var answerBytesSent = 0
+    /// More content follows what is in `answer`.
+    var awaitsContent = false
+    /// The library has asked for content that had not come, and asks again only when it is told to.
+    var isDeferred = false
     /// The answer's head, about, while it has not gone.
     var answerHeadBytes = 0
 
@@ -51,6 +56,9 @@ struct HTTP2Stream: Sendable {
 
     /// What is left to send.
     var unsentBytes: Int { answer.count - answerBytesSent + answerHeadBytes }
+
+    /// Somebody is still about to answer, or to go on with an answer.
+    var isOwedAnswer: Bool { phase == .taken || phase == .answered && awaitsContent }
 
     /// Everything forgotten but a small capacity.
     mutating func reset() {

@@ -26,6 +26,8 @@ struct HTTP2Streams: Sendable {
     private(set) var unsentBytes = 0
     /// Content of answers that has gone, in all; what was reset has not.
     private(set) var sentContentBytes = 0
+    /// Streams that ended while an answer, or more of one, was still to come.
+    var abandoned: [HTTP2Session.StreamID] = []
     /// What the connection's window is to be given back.
     var owedWindowBytes = 0
     /// The highest stream id that was opened.
@@ -187,11 +189,22 @@ struct HTTP2Streams: Sendable {
         places[place].answerHeadBytes = 0
     }
 
+    /// A piece of an answer's content, behind what is unsent.
+    mutating func append(content: Span<UInt8>, at place: Int) {
+        places[place].answer.append(content)
+        unsentBytes += content.count
+    }
+
     /// So much of the answer's body has gone.
     mutating func noteSent(_ count: Int, at place: Int) {
         unsentBytes -= count
         sentContentBytes += count
         places[place].answerBytesSent += count
+        guard places[place].awaitsContent, places[place].answerBytesSent == places[place].answer.count else { return }
+        // A stream may wait for long for its next piece: it keeps little meanwhile.
+        let isSmall = places[place].answer.capacity <= HTTP2Limits.spareBodyBytesMax
+        places[place].answer.removeAll(keepingCapacity: isSmall)
+        places[place].answerBytesSent = 0
     }
 
     /// The answer has gone whole, and the request still comes.
@@ -220,6 +233,7 @@ struct HTTP2Streams: Sendable {
         case .answered: break
         }
         if places[place].phase == .lingering { lingeringCount -= 1 }
+        if places[place].isOwedAnswer { abandoned.append(places[place].id) }
         unsentBytes -= places[place].unsentBytes
         release(place)
         keepRequest(of: place)

@@ -48,11 +48,16 @@ public struct Response: Sendable {
     /// What the answer says about the connection (RFC 9112 §9.3, §9.6).
     enum Connection { case unsaid, close, keepAlive }
 
+    /// How the recipient finds the content's end (RFC 9112 §6.3): by the body's length, by chunks, or with the connection's.
+    enum Framing { case length, chunked, untilClose }
+
     /// RFC 9110 §8.6, §15.3.5, §15.4.5: neither 204 nor 304 has content; a length is not sent either.
     var hasContent: Bool { status != 204 && status != 304 }
 
-    /// Appends status line, fields and body.
-    borrowing func encode(date: HTTPDate, connection: Connection, omitsBody: Bool, into output: inout [UInt8]) {
+    /// Appends status line, fields and body; where its framing is no length, the content follows piece by piece.
+    borrowing func encode(
+        date: HTTPDate, connection: Connection, framing: Framing = .length, omitsBody: Bool, into output: inout [UInt8]
+    ) {
         precondition(200...599 ~= status, "a final status")
         if status == 200 {
             // What nearly every answer begins with, in one piece.
@@ -66,12 +71,17 @@ public struct Response: Sendable {
         }
         date.append(to: &output)
         if hasContent {
-            if !body.isEmpty, contentType.utf8CodeUnitCount > 0 {
+            if !body.isEmpty || framing != .length, contentType.utf8CodeUnitCount > 0 {
                 output.append("\r\nContent-Type: ")
                 output.append(contentType)
             }
-            output.append("\r\nContent-Length: ")
-            output.appendDecimal(body.count)
+            switch framing {
+            case .length:
+                output.append("\r\nContent-Length: ")
+                output.appendDecimal(body.count)
+            case .chunked: output.append("\r\nTransfer-Encoding: chunked")
+            case .untilClose: break
+            }
         }
         for field in fields {
             output.append("\r\n")

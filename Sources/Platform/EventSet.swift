@@ -17,6 +17,8 @@ public struct Readiness: OptionSet, Sendable {
     public static let hangup = Readiness(rawValue: 4)  // CPLATFORM_HANGUP
     /// Only when adding: of several sets that watch one listener, wake few (EPOLLEXCLUSIVE).
     public static let exclusive = Readiness(rawValue: 8)  // CPLATFORM_EXCLUSIVE
+    /// The peer sends no more, whether or not what it sent before has been read.
+    public static let ended = Readiness(rawValue: 16)  // CPLATFORM_ENDED
 }
 
 /// An epoll set. Not Sendable: one loop owns it.

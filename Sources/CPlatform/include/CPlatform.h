@@ -21,6 +21,7 @@ enum {
   CPLATFORM_WRITABLE = 2,   // EPOLLOUT
   CPLATFORM_HANGUP = 4,     // EPOLLHUP or EPOLLERR; never asked for, always told
   CPLATFORM_EXCLUSIVE = 8,  // EPOLLEXCLUSIVE; only when adding
+  CPLATFORM_ENDED = 16,     // EPOLLRDHUP
 };
 
 int cplatform_epoll_create(void);

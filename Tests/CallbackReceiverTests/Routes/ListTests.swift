@@ -122,4 +122,39 @@ struct ListTests {
         let order = String(decoding: body, as: UTF8.self).matches(of: /"message":"(.)","count":(\d)/).map { "\($0.1)\($0.2)" }
         #expect(order == ["b2", "d2", "c1", "a1"])
     }
+
+    @Test("an export has the requests of the list with the same filters, oldest first, each as GET answers it", arguments: [1, 4, 100])
+    func export(each: Int) throws {
+        let written = try whole(WrittenLog(Self.records, each: each))
+        for (query, expected) in Self.filters {
+            let answer = try written.get("/v1/export?" + query)
+            #expect(answer.contentType == "application/jsonl" && answer.fields["Content-Disposition"] == "attachment; filename=\"requests.jsonl\"")
+            let lines = answer.body.split(separator: "\n").map(String.init)
+            #expect(try lines.map { try RawJSON(object: $0).string("request_id") } == expected.reversed(), "\(query)")
+            #expect(try lines.allSatisfy { try written.get("/v1/requests/\(RawJSON(object: $0).string("request_id") ?? "")").body == $0 })
+            let rows = try written.get("/v1/export?format=csv&" + query).body.components(separatedBy: "\r\n")
+            #expect(rows.first?.hasPrefix("request_id,status,") == true && rows.last == "")
+            #expect(rows.dropFirst().dropLast().map { $0.prefix { $0 != "," } } == expected.reversed().map { $0[...] }, "\(query)")
+        }
+        for query in ["limit=1", "cursor=x", "format=xml", "status=x"] { #expect(try written.get("/v1/export?" + query).status == 400) }
+    }
+
+    @Test("events begin where they are asked to, in the query or by Last-Event-ID")
+    func events() throws {
+        let written = try whole(WrittenLog(Self.records, each: 4))
+        func sequences(_ query: String, _ fields: [String] = []) throws -> [String] {
+            let answer = try written.get("/v1/events" + query, fields: fields)
+            #expect(answer.status == 200 && answer.contentType == "text/event-stream" && answer.fields["Cache-Control"] == "no-store")
+            return answer.body.matches(of: /id: [0-9a-f]{32}-(\d+)\nevent: (\w+)\n/).map { $0.2 == "gap" ? "gap \($0.1)" : "\($0.1)" }
+        }
+        #expect(try sequences("") == [])
+        #expect(try sequences("?after=0") == (1...11).map { "\($0)" })
+        #expect(try sequences("?after=\(written.log.logID)-9") == ["10", "11"])
+        #expect(try sequences("?after=3", ["Last-Event-ID: 10"]) == ["11"])
+        #expect(try sequences("", ["Last-Event-ID: nonsense"]).first == "gap 0")
+        #expect(try sequences("?after=12") == ["gap 11"])
+        let wrong = try written.get("/v1/events?after=x")
+        #expect(wrong.status == 400)
+        try expectProblem(wrong, instance: "/v1/events")
+    }
 }

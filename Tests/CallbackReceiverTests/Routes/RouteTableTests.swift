@@ -25,6 +25,7 @@ struct RouteTableTests {
         Row(target: "/healthz", status: 200, allow: "GET, HEAD"), Row(target: "/readyz", status: 200, allow: "GET, HEAD"),
         Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests", status: 200, allow: "GET, HEAD"), Row(target: "/v1/statistics", status: 200, allow: "GET, HEAD"),
+        Row(target: "/v1/events", status: 200, allow: "GET, HEAD"), Row(target: "/v1/export", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD, PUT"),
         Row(target: "/v1/requests/unknown/callbacks", status: 404, allow: "GET, HEAD"),
     ]

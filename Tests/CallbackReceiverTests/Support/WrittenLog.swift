@@ -26,6 +26,9 @@ final class WrittenLog {
     private let router: Router
     private let directory: TemporaryDirectory
 
+    /// Small, so that a stream has many pieces.
+    private static let pieceBytesMax = 600
+
     /// A record each second, the first at second 1.
     static func moment(_ sequence: Int) -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + Int64(sequence) * 1_000) }
 
@@ -60,17 +63,21 @@ final class WrittenLog {
         router = Router(configuration: configuration, access: access, log: log, logOptions: options)
     }
 
-    /// What is answered, at once or by a question.
-    func get(_ target: String) throws -> RoutedAnswer {
+    /// What is answered, at once, by a question, or piece by piece until nothing more comes for now.
+    func get(_ target: String, fields: [String] = []) throws -> RoutedAnswer {
         var session = HTTP1Session(limits: HTTPLimits())
         var (request, response, scratch, position) = (Request(), Response(), RouteScratch(), 0)
-        guard session.receive(requestBytes("GET", target).span, at: &position, into: &request) == .request else {
+        guard session.receive(requestBytes("GET", target, fields: fields).span, at: &position, into: &request) == .request else {
             throw TestFailure.unreadable("request \(target)")
         }
         guard let peer = IPAddress("127.0.0.1") else { throw TestFailure.unreadable("address") }
         let disposition = router.route(request, from: peer, role: .api, isDraining: false, isOverloaded: false, into: &response, using: &scratch)
         var queries = QueryScratch()
         if case .query(let query) = disposition { response = query.answer(&queries) }
+        if case .stream(let stream) = disposition {
+            var source = stream.source
+            while case .bytes(let piece) = source.next(bytesMax: Self.pieceBytesMax, using: &queries) { response.body += piece }
+        }
         return RouterStep.answer(response)
     }
 

@@ -1,0 +1,25 @@
+// A refusal whose body is kept before it is told: nothing that was posted is lost by a misunderstanding (API.md §3).
+//
+// Must not know: where it is kept, or for how long.
+
+import HTTPWire
+import Platform
+
+/// A refused body.
+struct KeptRefusal: Sendable {
+    /// Of a body that is longer, the beginning.
+    static let bodyBytesMax = 64 * 1_024
+
+    let body: [UInt8]
+    /// Of the refusal.
+    let status: UInt16
+    /// What the refusal said.
+    let detail: String
+}
+
+/// Keeps refused bodies.
+protocol RefusalKeeper: Sendable {
+    /// Keeps `refusal`, which came from `client`. `completion` is called once, on whichever queue: true once it is on stable
+    /// storage, false where it is not kept.
+    func keep(_ refusal: KeptRefusal, from client: IPAddress, completion: @escaping @Sendable (Bool) -> Void)
+}

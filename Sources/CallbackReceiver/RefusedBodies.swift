@@ -1,0 +1,24 @@
+// Which bodies are kept of requests to the callback path that HTTP itself refused (API.md §3, quarantine).
+//
+// Promises: of what was too large as much as was received, up to `KeptRefusal.bodyBytesMax`; nothing where no body came.
+// Must not know: how it was refused, where it is kept.
+
+import HTTPWire
+
+extension Router {
+    /// What is kept of a request that was refused before its route saw it; nil where nothing is.
+    /// - Parameter rest: what came behind what was read of it.
+    func keptRefusal(
+        _ refusal: Refusal, of request: borrowing Request, rest: Span<UInt8>, role: ListenerRole, using scratch: inout RouteScratch
+    ) -> KeptRefusal? {
+        guard refusal.status == 400 || refusal.status == 413, role.contains(.callback), request.isHeadComplete, request.method == .post,
+            isCallback(request, using: &scratch)
+        else { return nil }
+        var body = Array(request.body.prefix(KeptRefusal.bodyBytesMax))
+        if refusal == .bodyTooLarge {
+            let room = min(KeptRefusal.bodyBytesMax - body.count, rest.count)
+            for index in 0..<room { body.append(rest[index]) }
+        }
+        return body.isEmpty ? nil : KeptRefusal(body: body, status: refusal.status, detail: refusal.detail)
+    }
+}
