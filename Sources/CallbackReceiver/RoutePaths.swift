@@ -12,6 +12,8 @@ enum APIRoute {
     case document
     case requests, statistics, events, export
     case request(Range<Int>), callbacks(Range<Int>)
+    /// What was refused, and taken in again.
+    case quarantine, requeue
 
     /// Beside GET and HEAD.
     var takesPUT: Bool { if case .request = self { true } else { false } }
@@ -20,6 +22,7 @@ enum APIRoute {
     func scope(_ method: Method) -> TokenScope? {
         switch self {
         case .healthz, .readyz: nil
+        case .requeue: .write
         default: method == .put ? .write : .read
         }
     }
@@ -68,10 +71,12 @@ extension Router {
         guard count >= 2, isSegment(0, scratch, "v1") else { return nil }
         if count == 2 {
             if isSegment(1, scratch, "requests") { return .requests }
+            if isSegment(1, scratch, "quarantine") { return .quarantine }
             if isSegment(1, scratch, "statistics") { return .statistics }
             if isSegment(1, scratch, "events") { return .events }
             return isSegment(1, scratch, "export") ? .export : nil
         }
+        if count == 3, isSegment(1, scratch, "quarantine") { return isSegment(2, scratch, "requeue") ? .requeue : nil }
         guard isSegment(1, scratch, "requests") else { return nil }
         if count == 3 { return segment(2, scratch).isEmpty ? nil : .request(segment(2, scratch)) }
         return count == 4 && isSegment(3, scratch, "callbacks") ? .callbacks(segment(2, scratch)) : nil

@@ -5,6 +5,7 @@
 
 import Foundation
 import HTTPWire
+import Logging
 import Platform
 import TestSupport
 
@@ -60,7 +61,8 @@ final class WrittenLog {
         log = try CallbackLog(directory: SystemDirectory(creating: directory.path), options: options, time: time)
         configuration.apiAuthenticationNone = true
         let access = Access(configuration, isOnLoopback: true, clock: { 0 }) { .neverCreated }
-        router = Router(configuration: configuration, access: access, log: log, logOptions: options)
+        let quarantine = Quarantine(logDirectory: directory.path, bytesMax: configuration.quarantineBytesMax, logger: Logger(label: "test"))
+        router = Router(configuration: configuration, access: access, log: log, logOptions: options, quarantine: quarantine)
     }
 
     /// What is answered, at once, by a question, or piece by piece until nothing more comes for now.
