@@ -15,7 +15,7 @@ struct ParameterFault: Error {
 
 enum Parameter: UInt8, Sendable, CaseIterable {
     case limit, cursor, since, until, status, failureClass, reference, sessionID, whatsappMessageID, crispFingerprint
-    case wait, interval, format, after
+    case wait, interval, format, after, unauthorized
 
     var name: String {
         switch self {
@@ -33,6 +33,7 @@ enum Parameter: UInt8, Sendable, CaseIterable {
         case .interval: "interval"
         case .format: "format"
         case .after: "after"
+        case .unauthorized: "unauthorized"
         }
     }
 
@@ -51,6 +52,7 @@ enum Parameter: UInt8, Sendable, CaseIterable {
         case .interval: "is one of \(Self.list(StatisticsInterval.allCases.map(\.rawValue)))."
         case .format: "is jsonl or csv."
         case .after: "is the id of an event, or a sequence."
+        case .unauthorized: "is true or false."
         }
     }
 
@@ -76,6 +78,7 @@ struct Parameters {
     var format = ExportFormat.jsonl
     /// As it came.
     var after: [UInt8]?
+    var includesUnauthorized = false
 
     /// Reads the query of `request`, where the parameters in `known` are possible.
     init(_ request: borrowing Request, known: [Parameter]) throws(ParameterFault) {
@@ -105,6 +108,9 @@ struct Parameters {
             limit = Int(number)
         case .cursor: cursor = value
         case .after: after = value
+        case .unauthorized:
+            includesUnauthorized = value.elementsEqual("true".utf8)
+            return includesUnauthorized || value.elementsEqual("false".utf8)
         case .since:
             filter.since = Self.moment(value)
             return filter.since != nil
@@ -123,7 +129,7 @@ struct Parameters {
         case .crispFingerprint:
             let digits = value.first == UInt8(ascii: "-") ? value.dropFirst() : value[...]
             guard !digits.isEmpty, digits.allSatisfy({ 48...57 ~= $0 }), digits.count == 1 || digits.first != 48 else { return false }
-            filter.keys.append(RequestFilters.Key(kind: .crispFingerprint, value: value))
+            filter.keys.append(RecordSelection.Key(.crispFingerprint, value))
         case .wait:
             waitMilliseconds = Self.milliseconds(value)
             return waitMilliseconds != nil
@@ -139,7 +145,7 @@ struct Parameters {
 
     private mutating func takeKey(_ kind: RecordDescription.Key, _ value: [UInt8], bytesMax: Int) -> Bool {
         guard 1...bytesMax ~= value.count, String(validating: value, as: UTF8.self) != nil else { return false }
-        filter.keys.append(RequestFilters.Key(kind: kind, value: value))
+        filter.keys.append(RecordSelection.Key(kind, value))
         return true
     }
 

@@ -45,7 +45,8 @@ public final class Server: Sendable {
         try self.init(configuration, log: log, clock: Clock.coarseMilliseconds, logger: logger)
     }
 
-    static func logOptions(_ configuration: ServerConfiguration) -> LogOptions {
+    /// How a server of this configuration opens its log.
+    public static func logOptions(_ configuration: ServerConfiguration) -> LogOptions {
         var options = LogOptions()
         options.segmentBytesMax = configuration.logSegmentBytesMax
         options.freeBytesMin = configuration.logFreeBytesMin
@@ -60,7 +61,7 @@ public final class Server: Sendable {
     /// caller's, so that a test can hold the one and turn the other, and add routes of its own.
     init(
         _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger,
-        furtherRoute: Router.FurtherRoute? = nil
+        furtherRoute: Router.FurtherRoute? = nil, refusalKeeper: (any RefusalKeeper)? = nil
     ) throws(ServerFailure) {
         SignalListener.ignoreBrokenPipes()
         let descriptors = DescriptorLimit.raiseToHardLimit()
@@ -87,11 +88,12 @@ public final class Server: Sendable {
             let isOnLoopback = Self.isOnLoopback(listeners)
             Self.sayWhoMayAsk(configuration, isOnLoopback: isOnLoopback, tokens.table, to: logger)
             let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock) { tokens.table }
+            let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
             let context = LoopContext(
                 router: Router(
-                    configuration: configuration, access: access, origin: CallbackOrigin(configuration), log: log, logOptions: Self.logOptions(configuration),
-                    furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: nil,
+                    configuration: configuration, access: access, origin: CallbackOrigin(configuration), log: log,
+                    logOptions: Self.logOptions(configuration), quarantine: quarantine, furtherRoute: furtherRoute),
+                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

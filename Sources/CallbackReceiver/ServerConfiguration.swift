@@ -56,12 +56,12 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// Below this much free space callbacks are answered 503; 0 to 1 TiB.
     public var logFreeBytesMin: Int64 = 67_108_864
 
-    /// What refused bodies may take on the disk; 1 MiB to 1 TiB.
-    public var quarantineBytesMax: Int64 = 67_108_864
-
     /// How long after its announcement a request without a callback is overdue, where PUT names no time, in seconds; 1 to
     /// 604,800.
     public var overdueAfterSeconds = 300
+
+    /// What refused bodies may take of the disk, in bytes; 1 MiB to 1 TiB.
+    public var quarantineBytesMax: Int64 = 67_108_864
 
     /// How many loops serve connections; 1 to 64.
     public var loops = 1

@@ -93,7 +93,7 @@ extension TokenScope: ExpressibleByArgument {}
 extension LogLocation {
     /// What `body` makes of the tokens of the log that the configuration names.
     fileprivate func tokens<Value>(isCreating: Bool, _ body: (TokenKeeper) throws(TokenFailure) -> Value) throws -> Value {
-        let path = try directory()
+        let path = try server().logDirectory
         do throws(TokenFailure) {
             return try body(try TokenKeeper(path, isCreating: isCreating))
         } catch {
