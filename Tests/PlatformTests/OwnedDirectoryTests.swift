@@ -109,7 +109,10 @@ import Testing
     private func wait(_ told: Told, _ holds: (DirectoryWatch.Changes) -> Bool) {
         let end = DispatchTime.now() + .seconds(15)
         while !told.changes.withLock({ holds($0) }) {
-            guard told.signal.wait(timeout: end) == .success else { return Issue.record("nothing was told") }
+            guard told.signal.wait(timeout: end) == .success else {
+                Issue.record("nothing was told")
+                return
+            }
         }
     }
 
