@@ -87,6 +87,12 @@ extension Loop {
             switch waiting.prepared {
             case .callback(let callback):
                 Router.answer(callback, outcome, into: &response)
+                if let refusal = Router.keptRefusal(callback, outcome) {
+                    logRefusal(waiting.client)
+                    let isToldNow = keep(refusal, token: waiting.token, stream: waiting.stream, client: waiting.client, path: callback.path)
+                    if isToldNow { respondLater(waiting.token, waiting.stream) }
+                    return
+                }
             case .announcement(let announcement):
                 response.reset()
                 if let query = announcement.answer(outcome, &response),

@@ -15,7 +15,7 @@ struct ParameterFault: Error {
 
 enum Parameter: UInt8, Sendable, CaseIterable {
     case limit, cursor, since, until, status, failureClass, reference, sessionID, whatsappMessageID, crispFingerprint
-    case wait, interval, format, after
+    case wait, interval, format, after, unauthorized
 
     var name: String {
         switch self {
@@ -33,6 +33,7 @@ enum Parameter: UInt8, Sendable, CaseIterable {
         case .interval: "interval"
         case .format: "format"
         case .after: "after"
+        case .unauthorized: "unauthorized"
         }
     }
 
@@ -51,6 +52,7 @@ enum Parameter: UInt8, Sendable, CaseIterable {
         case .interval: "is one of \(Self.list(StatisticsInterval.allCases.map(\.rawValue)))."
         case .format: "is jsonl or csv."
         case .after: "is the id of an event, or a sequence."
+        case .unauthorized: "is true or false."
         }
     }
 
@@ -76,6 +78,7 @@ struct Parameters {
     var format = ExportFormat.jsonl
     /// As it came.
     var after: [UInt8]?
+    var includesUnauthorized = false
 
     /// Reads the query of `request`, where the parameters in `known` are possible.
     init(_ request: borrowing Request, known: [Parameter]) throws(ParameterFault) {
@@ -105,6 +108,9 @@ struct Parameters {
             limit = Int(number)
         case .cursor: cursor = value
         case .after: after = value
+        case .unauthorized:
+            includesUnauthorized = value.elementsEqual("true".utf8)
+            return includesUnauthorized || value.elementsEqual("false".utf8)
         case .since:
             filter.since = Self.moment(value)
             return filter.since != nil

@@ -34,6 +34,9 @@ struct Router: Sendable {
     private let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
     private let access: Access
+    /// Where refused bodies are kept.
+    let quarantine: Quarantine
+    let requeue: Requeue
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
@@ -41,8 +44,11 @@ struct Router: Sendable {
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
     init(
-        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, furtherRoute: FurtherRoute? = nil
+        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, quarantine: Quarantine,
+        furtherRoute: FurtherRoute? = nil
     ) {
+        self.quarantine = quarantine
+        requeue = Requeue(log: log, quarantine: quarantine)
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
@@ -78,15 +84,21 @@ struct Router: Sendable {
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
+        var scopes: AccessScopes = []
         if let scope = scope(of: route, request.method) {
             // Who may not ask does not learn what may be done either.
-            if case .refused(let refusal) = access.decide(request, from: peer, needs: scope) {
+            switch access.decide(request, from: peer, needs: scope) {
+            case .granted(let granted): scopes = granted
+            case .refused(let refusal):
                 refusal.fill(&response, for: request)
                 return .respond
             }
         }
+        if case .requeue = route { return allow(.post, "POST", request, &response) ? answerRequeue(request, into: &response) : .respond }
         guard allow(.get, "GET, HEAD", request, &response) else { return .respond }
         switch route {
+        case .requeue: break
+        case .quarantine: return quarantinePage(request, showsBodies: scopes.contains(.write), into: &response)
         case .healthz:
             begin(&response)
             response.body.append(json: "{\"status\":\"alive\"}")
@@ -120,11 +132,22 @@ struct Router: Sendable {
         case .blocked(let block):
             unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, prepared.path[...], &response)
         case .tooManyRecords:
-            let detail = "The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) callbacks already, and no more are kept."
-            Problem.fill(&response, status: 422, detail: detail, instance: prepared.path[...])
+            Problem.fill(&response, status: 422, detail: tooManyRecords, instance: prepared.path[...])
         case .announced, .superfluous:
             preconditionFailure("a callback is neither an announcement nor overdue")
         }
+    }
+
+    private static let tooManyRecords = """
+        The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) records already, and no more are. It is \
+        kept in the quarantine.
+        """
+
+    /// What is kept of a callback that the log refused; nil where it did not.
+    static func keptRefusal(_ prepared: PreparedCallback, _ outcome: AppendOutcome) -> KeptRefusal? {
+        guard case .tooManyRecords = outcome else { return nil }
+        let payload = prepared.record[prepared.decoded.payload]
+        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords)
     }
 
     /// 503 with Retry-After: not stored now.
@@ -146,13 +169,16 @@ struct Router: Sendable {
         case document
         /// With the range of the identifier in `segmentBytes`.
         case request(Range<Int>), callbacks(Range<Int>)
+        /// What was refused, and taken in again.
+        case quarantine, requeue
     }
 
     /// What a token must allow; nil where none is asked for: whoever probes has none.
     private func scope(of route: APIRoute, _ method: Method) -> TokenScope? {
         switch route {
         case .healthz, .readyz: nil
-        case .document, .request, .callbacks: method == .put ? .write : .read
+        case .document, .request, .callbacks, .quarantine: method == .put ? .write : .read
+        case .requeue: .write
         }
     }
 
@@ -203,11 +229,14 @@ struct Router: Sendable {
 
     private func apiRoute(_ scratch: borrowing RouteScratch) -> APIRoute? {
         switch scratch.segmentEnds.count {
+        case 2:
+            return isSegment(0, scratch, "v1") && isSegment(1, scratch, "quarantine") ? .quarantine : nil
         case 1:
             if isSegment(0, scratch, "healthz") { return .healthz }
             if isSegment(0, scratch, "readyz") { return .readyz }
             return isSegment(0, scratch, "openapi.json") ? .document : nil
         case 3:
+            if isSegment(0, scratch, "v1"), isSegment(1, scratch, "quarantine"), isSegment(2, scratch, "requeue") { return .requeue }
             guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), !segment(2, scratch).isEmpty else { return nil }
             return .request(segment(2, scratch))
         case 4:
@@ -230,7 +259,10 @@ struct Router: Sendable {
         return false
     }
 
-    func begin(_ response: inout Response) {
+    func begin(_ response: inout Response) { Self.begin(&response) }
+
+    /// Begins an answer in JSON that nobody may keep.
+    static func begin(_ response: inout Response) {
         response.contentType = "application/json"
         response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
     }
@@ -247,7 +279,13 @@ struct Router: Sendable {
             return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
-            return .respond
+            return Self.kept(request, status: error.status, detail: error.detail)
         }
+    }
+
+    /// The refusal of a callback, which leaves once its body is kept, where there is one.
+    private static func kept(_ request: borrowing Request, status: UInt16, detail: String) -> Disposition {
+        guard !request.body.isEmpty else { return .respond }
+        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail))
     }
 }

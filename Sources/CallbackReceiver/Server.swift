@@ -45,7 +45,8 @@ public final class Server: Sendable {
         try self.init(configuration, log: log, clock: Clock.coarseMilliseconds, logger: logger)
     }
 
-    static func logOptions(_ configuration: ServerConfiguration) -> LogOptions {
+    /// How a server of this configuration opens its log.
+    public static func logOptions(_ configuration: ServerConfiguration) -> LogOptions {
         var options = LogOptions()
         options.segmentBytesMax = configuration.logSegmentBytesMax
         options.freeBytesMin = configuration.logFreeBytesMin
@@ -84,11 +85,12 @@ public final class Server: Sendable {
             self.handles = handles
             let running = self.running
             let access = Access(configuration, isOnLoopback: Self.isOnLoopback(listeners), clock: clock) { .neverCreated }
+            let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
             let context = LoopContext(
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
-                    furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: nil,
+                    quarantine: quarantine, furtherRoute: furtherRoute),
+                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

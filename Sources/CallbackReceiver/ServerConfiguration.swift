@@ -52,6 +52,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// 604,800.
     public var overdueAfterSeconds = 300
 
+    /// What refused bodies may take of the disk, in bytes; 1 MiB to 1 TiB.
+    public var quarantineBytesMax: Int64 = 67_108_864
+
     /// How many loops serve connections; 1 to 64.
     public var loops = 1
     /// How many connections are open at once; 1 to 1,000,000. nil: as the descriptor limit allows.

@@ -57,6 +57,7 @@ enum SegmentName {
     }
 
     static func torn(_ name: String) -> String { name + tornSuffix }
+    static func isTorn(_ name: String) -> Bool { name.hasSuffix(tornSuffix) && firstSequence(of: String(name.dropLast(tornSuffix.count))) != nil }
     static func failed(_ name: String) -> String { name + failedSuffix }
     static func unfinished(_ name: String) -> String { name + unfinishedSuffix }
 

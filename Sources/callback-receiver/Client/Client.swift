@@ -1,4 +1,4 @@
-// Exchanges with a running server through its own API: one GET on a connection of its own.
+// Exchanges with a running server through its own API: one request on a connection of its own.
 //
 // Promises: every wait is bounded; an answer is whole or a failure; a body is bounded. No secret is in any text.
 // Must not know: what is asked, what an answer means.
@@ -48,8 +48,16 @@ struct Client {
         try open(target, accept: "application/json", milliseconds: milliseconds).whole(milliseconds: milliseconds)
     }
 
+    /// The answer to a POST to `target`, without content.
+    func post(_ target: String, milliseconds: Int = answerMilliseconds) throws(ClientFailure) -> ClientAnswer {
+        let stream = try open(target, method: "POST", accept: "application/json", fields: [("Content-Length", "0")], milliseconds: milliseconds)
+        return try stream.whole(milliseconds: milliseconds)
+    }
+
     /// Asks for `target`, and waits for the head of the answer.
-    func open(_ target: String, accept: String, fields: [(String, String)] = [], milliseconds: Int) throws(ClientFailure) -> ClientStream {
+    func open(
+        _ target: String, method: String = "GET", accept: String, fields: [(String, String)] = [], milliseconds: Int
+    ) throws(ClientFailure) -> ClientStream {
         let connection: ClientConnection
         do throws(SystemError) {
             connection = try ClientConnection(to: url.address, milliseconds: Self.connectMilliseconds, interruption: interruption)
@@ -59,7 +67,7 @@ struct Client {
         var all = [("Host", url.authority), ("User-Agent", "callback-receiver/\(Command.version)"), ("Accept", accept), ("Connection", "close")]
         if let authorization { all.append(("Authorization", authorization)) }
         all += fields
-        let head = "GET \(target) HTTP/1.1\r\n" + all.map { "\($0.0): \($0.1)\r\n" }.joined() + "\r\n"
+        let head = "\(method) \(target) HTTP/1.1\r\n" + all.map { "\($0.0): \($0.1)\r\n" }.joined() + "\r\n"
         do throws(SystemError) {
             try connection.send(Array(head.utf8), milliseconds: Self.answerMilliseconds)
         } catch {

@@ -26,7 +26,10 @@ struct ClientOptions: ParsableArguments {
         client.token-file names, as "callback-receiver token create" prints it.
         """
 
-    func client(_ interruption: Interruption) throws -> Client {
+    func client(_ interruption: Interruption) throws -> Client { try Self.client(file: file, interruption) }
+
+    /// The server that the configuration names.
+    static func client(file: String?, _ interruption: Interruption) throws -> Client {
         let configuration = try ConfigurationOptions.resolve(file: file, flags: []).resolution.configuration
         guard let url = configuration.client.url ?? ServerURL(listening: configuration.server.apiListen) else {
             throw CommandFailure.general("api.listen takes a free port, and nobody knows which; set client.url")

@@ -1,25 +1,26 @@
 // `callback-receiver log`: the log looked at, checked, exported and rescued, without the server.
 //
-// Promises: all of it only reads the log, also while a server writes it; what has no end or a broken pipe ends
+// Promises: all of it but requeue only reads the log, also while a server writes it; what has no end or a broken pipe ends
 // quietly; a log that is not there or cannot be read is one line that says what to do.
 // Must not know: what a line of the log looks like (CallbackLog).
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import Platform
 
 struct Log: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Look at the log, check it, export it, rescue what is sound of it.",
         discussion: """
-            All of these only read, beside a running server too, which does not notice. A record that was being written \
+            All of these but requeue only read, beside a running server too, which does not notice. A record that was being written \
             at that moment may be missing. They find the log as serve does: --data-directory, else log.directory of \
             the configuration, else ./callback-data.
             """,
-        subcommands: [LogVerify.self, LogCat.self, LogExport.self, LogRepair.self, LogRedecode.self])
+        subcommands: [LogVerify.self, LogCat.self, LogExport.self, LogRepair.self, LogRedecode.self, LogRequeue.self])
 
     func run() throws {
-        throw ValidationError("log needs to know what to do; write log verify, cat, export, repair or redecode")
+        throw ValidationError("log needs to know what to do; write log verify, cat, export, repair, redecode or requeue")
     }
 }
 
@@ -39,6 +40,9 @@ struct LogLocation: ParsableArguments {
     }
 
     func validate() throws { try ConfigurationOptions.check(flags) }
+
+    /// What a server of this configuration would be told.
+    func server() throws -> ServerConfiguration { try ConfigurationOptions.resolve(file: file, flags: flags).resolution.configuration.server }
 
     /// Looks at the log that the configuration names.
     func open() throws -> LogInspection {

@@ -26,6 +26,7 @@ struct ParameterTests {
         ("reference", ["a", "%20", "%C3%A9", "a+b", String(repeating: "a", count: 128)]), ("session_id", ["s", String(repeating: "a", count: 512)]),
         ("whatsapp_message_id", ["wamid.HBg%3D"]), ("crisp_fingerprint", ["0", "163239623329114", "-7", String(repeating: "9", count: 40)]),
         ("wait", ["0", "30", "0.5", "00.250", "999999999999999999999999"]), ("interval", ["minute", "hour", "day"]), ("format", ["jsonl", "csv"]),
+        ("unauthorized", ["true", "false"]),
     ]
     private static let impossible: [(String, [String])] = [
         ("limit", ["", "0", "1001", "-1", "+1", "1.0", "x", "9999999999999999999", "%31%", "1%20"]),
@@ -34,6 +35,7 @@ struct ParameterTests {
         ("reference", ["", "%FF", String(repeating: "a", count: 129)]), ("session_id", ["", "%ED%A0%80", String(repeating: "a", count: 513)]),
         ("whatsapp_message_id", ["", "%C3"]), ("crisp_fingerprint", ["", "-", "01", "1.5", "1e3", "+1", "x"]),
         ("wait", ["", "-1", "abc", "1s", ".5", "1.", "1.2.3", "+1", "1e1", "NaN"]), ("interval", ["", "week", "Hour"]), ("format", ["", "xml", "CSV"]),
+        ("unauthorized", ["", "1", "True"]),
     ]
 
     @Test("what is possible is taken")

@@ -5,6 +5,7 @@
 
 import CallbackLog
 import HTTPWire
+import Logging
 import Platform
 import Synchronization
 import TestSupport
@@ -53,7 +54,8 @@ final class RouterStep {
         let options = Server.logOptions(configuration)
         log = try CallbackLog(directory: disk, options: options)
         let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock.read) { table }
-        router = Router(configuration: configuration, access: access, log: log, logOptions: options)
+        let quarantine = Quarantine(logDirectory: directory.path, bytesMax: configuration.quarantineBytesMax, logger: Logger(label: "test"))
+        router = Router(configuration: configuration, access: access, log: log, logOptions: options, quarantine: quarantine)
         let acknowledged = acknowledged
         recipient = log.addRecipient { list in
             acknowledged.outcomes.withLock { for each in list { $0[each.ticket] = each.outcome } }

@@ -1,0 +1,56 @@
+// The callbacks in what recovery cut off and kept beside the log (….torn): sound lines that nobody was told of.
+//
+// Promises: only sound lines are given, each once for each time it stands there; a file is read in pieces, and a line is
+// bounded. Only reads. Must not know: whether the log has them already.
+
+import Platform
+
+/// A callback as it is appended.
+public struct TornCallback: Sendable {
+    /// The bytes that the ranges point into.
+    public let record: [UInt8]
+    public let requestID: Range<Int>
+    public let payload: Range<Int>
+    public let status: RecordedStatus
+
+    /// All of them in the directory at `path`, in the order of the log, and the names of the files they stand in.
+    public static func all(inLogAt path: String) throws(SystemError) -> (callbacks: [TornCallback], files: [String]) {
+        let directory = try SystemDirectory(reading: path)
+        var callbacks: [TornCallback] = []
+        var files: [String] = []
+        for name in try directory.names().filter(SegmentName.isTorn).sorted() {
+            files.append(name)
+            try read(try directory.open(name), into: &callbacks)
+        }
+        return (callbacks, files)
+    }
+
+    private static func read(_ file: any File, into callbacks: inout [TornCallback]) throws(SystemError) {
+        var line: [UInt8] = []
+        var position: Int64 = 0
+        var buffer = [UInt8](repeating: 0, count: SegmentScan.chunkBytes)
+        while true {
+            let got = try file.read(at: position, count: buffer.count, into: &buffer, from: 0)
+            position += Int64(got)
+            for byte in buffer[..<got] {
+                if byte == 0x0A {
+                    take(line, into: &callbacks)
+                    line.removeAll(keepingCapacity: true)
+                } else if byte != 0, line.count <= RecordFormat.lineBytesMax {
+                    line.append(byte)
+                }
+            }
+            guard got == buffer.count else { break }
+        }
+        take(line, into: &callbacks)
+    }
+
+    private static func take(_ line: [UInt8], into callbacks: inout [TornCallback]) {
+        guard line.count <= RecordFormat.lineBytesMax, let parsed = ParsedLine(line.span), parsed.kind == .callback, let status = parsed.status else { return }
+        var record: [UInt8] = []
+        parsed.appendRequestID(of: line.span, to: &record)
+        let requestID = 0..<record.count
+        record += line[parsed.payload]
+        callbacks.append(TornCallback(record: record, requestID: requestID, payload: requestID.upperBound..<record.count, status: status))
+    }
+}

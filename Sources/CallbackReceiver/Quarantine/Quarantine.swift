@@ -1,0 +1,109 @@
+// The quarantine's door: what was refused is kept, can be looked at, and is taken out again.
+//
+// Promises: safe from any thread; never waits for the disk on a loop. At most `waitingMax` wait to be kept: more are not
+// taken, and whoever sent them is told to send them again.
+// Must not know: why a body was refused, what is done with one that is taken out.
+
+import CallbackLog
+import Dispatch
+import Logging
+import Platform
+import Synchronization
+
+public final class Quarantine: RefusalKeeper, Sendable {
+    /// Bodies that wait to be kept: 64 MiB of the largest.
+    static let waitingMax = 1_024
+
+    private let store: Confined<QuarantineStore>
+    private let mailbox: Mailbox<QuarantineArrival>
+
+    /// The quarantine of the log in `logDirectory`.
+    public convenience init(logDirectory: String, bytesMax: Int64, logger: Logger) {
+        let log = Mutex(RateLimitedLog(logger))
+        self.init(
+            bytesMax: bytesMax, wallMilliseconds: Clock.wallMilliseconds,
+            say: { error in
+                log.withLock {
+                    $0.warning(
+                        "a refused body could not be kept; it is answered 503", ["error": "\(error)"], now: Clock.monotonicNanoseconds() / 1_000_000)
+                }
+            },
+            openDirectory: { () throws(SystemError) in
+                // A log directory that was removed is not made again by what was refused.
+                _ = try SystemDirectory(reading: logDirectory)
+                return try SystemDirectory(creating: logDirectory + "/" + QuarantineStore.directoryName)
+            })
+    }
+
+    init(
+        bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, say: @escaping @Sendable (String) -> Void,
+        openDirectory: @escaping @Sendable () throws(SystemError) -> any Directory
+    ) {
+        let queue = DispatchQueue(label: "quarantine", qos: .utility)
+        let store = Confined(
+            QuarantineStore(bytesMax: bytesMax, wallMilliseconds: wallMilliseconds, say: say, openDirectory: openDirectory), to: queue)
+        self.store = store
+        let drain = Drain()
+        mailbox = Mailbox(weightMax: Self.waitingMax) { queue.async { drain.run() } }
+        let mailbox = mailbox
+        drain.set {
+            var arrivals: [QuarantineArrival] = []
+            mailbox.take(into: &arrivals)
+            store.withValue { $0.keep(arrivals) }
+        }
+    }
+
+    func keep(_ refusal: KeptRefusal, from client: IPAddress, completion: @escaping @Sendable (Bool) -> Void) {
+        guard mailbox.post(QuarantineArrival(refusal: refusal, peer: client, completion: completion)) else { return completion(false) }
+    }
+
+    /// An entry as it is shown.
+    struct Shown: Sendable {
+        let entry: QuarantineEntry
+        let detail: String
+        let body: [UInt8]
+    }
+
+    /// Entries below this name, newest first, at most so many and about so many bytes; and whether there are more. Nil
+    /// where it cannot be read.
+    func page(below name: String?, countMax: Int, bytesMax: Int) -> (entries: [Shown], hasMore: Bool)? {
+        store.queue.sync {
+            store.withValue { store in
+                guard store.isReadable() else { return nil }
+                var shown: [Shown] = []
+                var bytes = 0
+                let names = store.names(below: name, countMax: countMax + 1)
+                for name in names {
+                    guard shown.count < countMax, shown.isEmpty || bytes < bytesMax else { return (shown, true) }
+                    guard let found = store.entry(name) else { continue }
+                    shown.append(Shown(entry: found.entry, detail: found.detail, body: found.body))
+                    bytes += found.body.count
+                }
+                return (shown, false)
+            }
+        }
+    }
+
+    /// The names of a ring's entries, oldest first; nil where they cannot be read.
+    func names(of ring: QuarantineRing) -> [String]? {
+        store.queue.sync { store.withValue { $0.isReadable() ? $0.rings[ring]?.entries.map(\.name) : nil } }
+    }
+
+    /// The body of an entry; nil where it is gone.
+    func body(of name: String) -> [UInt8]? { store.queue.sync { store.withValue { $0.entry(name)?.body } } }
+
+    /// Takes entries out for good. False where that could not be done.
+    func remove(_ names: [String]) -> Bool { store.queue.sync { store.withValue { store in (try? store.remove(names)) != nil } } }
+
+    /// Bytes that each ring takes of the disk.
+    var diskBytes: (refused: Int64, unauthorized: Int64) {
+        store.queue.sync { store.withValue { ($0.rings[.refused]?.diskBytes ?? 0, $0.rings[.unauthorized]?.diskBytes ?? 0) } }
+    }
+}
+
+/// What the mailbox's wake-up runs; set once, while the quarantine is made.
+private final class Drain: Sendable {
+    private let body = Mutex<@Sendable () -> Void>({})
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
+    func run() { body.withLock { $0 }() }
+}

@@ -1,0 +1,126 @@
+// GET /v1/quarantine and POST /v1/quarantine/requeue (API.md §4; the latter is what `log requeue` asks a running server).
+//
+// Promises: newest first; a page is bounded in entries and bytes, and its cursor is the last entry's id, so that what
+// comes and goes neither shifts nor repeats it. Bodies are for those who may write.
+// Must not know: where entries are kept.
+
+import CallbackLog
+import CrispCallback
+import HTTPWire
+
+extension Router {
+    private static let unreadableQuarantine = "The quarantine cannot be read now; the server's log says why. Ask again later."
+
+    /// A page of what was refused.
+    func quarantinePage(_ request: borrowing Request, showsBodies: Bool, into response: inout Response) -> Disposition {
+        guard let parameters = parameters(request, known: [.limit, .cursor], into: &response) else { return .respond }
+        var before: String?
+        if let cursor = parameters.cursor {
+            let name = String(decoding: cursor, as: UTF8.self)
+            guard QuarantineEntry.ring(of: name) != nil else {
+                Problem.fill(&response, status: 400, detail: "\(Parameter.cursor.name) \(Parameter.cursor.possible)", for: request)
+                return .respond
+            }
+            before = name
+        }
+        let (limit, path, quarantine) = (parameters.limit, Array(request.bytes(request.path)), quarantine)
+        return .query(
+            Query(path: path) { [before] _ in
+                var response = Response()
+                guard let page = quarantine.page(below: before, countMax: limit, bytesMax: Self.pageBytesMax) else {
+                    Router.unavailable(Self.unreadableQuarantine, Problem.blockedRetrySeconds, path[...], &response)
+                    return response
+                }
+                Self.begin(&response)
+                response.body.append(json: "{\"entries\":[")
+                for (index, shown) in page.entries.enumerated() {
+                    if index > 0 { response.body.append(json: ",") }
+                    Self.append(shown, showsBody: showsBodies, to: &response.body)
+                }
+                response.body.append(json: "],\"next\":")
+                guard page.hasMore, let last = page.entries.last?.entry.name else {
+                    response.body.append(json: "null}")
+                    return response
+                }
+                response.body.append(jsonString: last)
+                response.body.append(json: "}")
+                // RFC 8288. The path holds no quote and no bracket: it has come through as a path.
+                let link = "<\(String(decoding: path, as: UTF8.self))?limit=\(limit)&cursor=\(last)>; rel=\"next\""
+                response.fields.append(Response.Field(name: "Link", value: link))
+                return response
+            })
+    }
+
+    private static func append(_ shown: Quarantine.Shown, showsBody: Bool, to body: inout [UInt8]) {
+        body.append(json: "{\"id\":")
+        body.append(jsonString: shown.entry.name)
+        body.append(json: ",\"at\":")
+        body.append(json: shown.entry.at)
+        body.append(json: ",\"last_at\":")
+        body.append(json: shown.entry.lastAt)
+        body.append(json: ",\"peer\":")
+        body.append(jsonString: "\(shown.entry.peer)")
+        body.append(json: ",\"status\":")
+        body.append(json: UInt64(shown.entry.status))
+        body.append(json: ",\"detail\":")
+        body.append(jsonString: shown.detail)
+        body.append(json: ",\"body\":")
+        if !showsBody {
+            body.append(json: "null,\"body_encoding\":null")
+        } else if String(validating: shown.body, as: UTF8.self) != nil {
+            body.append(jsonString: shown.body.span)
+            body.append(json: ",\"body_encoding\":\"utf-8\"")
+        } else {
+            body.append(0x22)
+            Base64.append(shown.body.span, to: &body)
+            body.append(json: "\",\"body_encoding\":\"base64\"")
+        }
+        body.append(json: ",\"count\":")
+        body.append(json: UInt64(shown.entry.count))
+        body.append(json: "}")
+    }
+
+    /// Takes in again what was refused: `?unauthorized=true` also what nobody proved the origin of.
+    func answerRequeue(_ request: borrowing Request, into response: inout Response) -> Disposition {
+        guard let parameters = parameters(request, known: [.unauthorized], into: &response) else { return .respond }
+        let (includesUnauthorized, path, requeue) = (parameters.includesUnauthorized, Array(request.bytes(request.path)), requeue)
+        return .query(
+            Query(path: path) { _ in
+                var response = Response()
+                guard let summary = requeue.run(includesUnauthorized: includesUnauthorized) else {
+                    Router.unavailable(Self.unreadableQuarantine, Problem.blockedRetrySeconds, path[...], &response)
+                    return response
+                }
+                Self.begin(&response)
+                for (name, number) in [
+                    ("{\"taken\":", summary.taken), (",\"duplicates\":", summary.duplicates), (",\"left\":", summary.left),
+                    (",\"failed\":", summary.failed),
+                ] as [(StaticString, Int)] {
+                    response.body.append(json: name)
+                    response.body.append(json: UInt64(number))
+                }
+                response.body.append(json: "}")
+                return response
+            })
+    }
+}
+
+/// RFC 4648 §4, with padding.
+enum Base64 {
+    private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+    static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
+        var index = 0
+        while index < bytes.count {
+            let count = min(3, bytes.count - index)
+            var group: UInt32 = 0
+            for offset in 0..<3 { group = group << 8 | (offset < count ? UInt32(bytes[index + offset]) : 0) }
+            for digit in 0..<4 {
+                // Six bits: below the alphabet's count, whose storage lives for ever.
+                let place = Int(group >> UInt32(18 - 6 * digit) & 63)
+                output.append(digit <= count ? unsafe alphabet.utf8Start[place] : UInt8(ascii: "="))
+            }
+            index += 3
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// What is in the quarantine taken in again, once the cause of its refusal is mended.
+//
+//     entry ─▶ decoded as a callback is ─┬─ still refused ──────────────────▶ stays
+//                                        └─ appended ─┬─ durable, or a duplicate ─▶ taken out of the quarantine
+//                                                     └─ not now ───────────────▶ stays
+//
+// Promises: an entry leaves the quarantine only once its record is durable (invariant 1). Begun again it does no harm:
+// what was taken in is a duplicate. Must not know: who asks for it.
+
+import CallbackLog
+import CrispCallback
+import Dispatch
+import Synchronization
+
+public final class Requeue: Sendable {
+    /// What became of the entries.
+    public struct Summary: Sendable, Equatable {
+        /// Records that are new.
+        public var taken = 0
+        /// There already.
+        public var duplicates = 0
+        /// Still no callback.
+        public var left = 0
+        /// The log did not take them now, or they could not be read or taken out.
+        public var failed = 0
+
+        public init() {}
+
+        public static func + (a: Summary, b: Summary) -> Summary {
+            var sum = a
+            sum.taken += b.taken
+            sum.duplicates += b.duplicates
+            sum.left += b.left
+            sum.failed += b.failed
+            return sum
+        }
+    }
+
+    /// Entries that are handed to the log at once.
+    static let togetherMax = 256
+    /// The log answers within this, or it counts as failed.
+    private static let answerSeconds = 5
+
+    private struct State {
+        var next: UInt64 = 0
+        var outcomes: [UInt64: AppendOutcome] = [:]
+    }
+
+    private let log: CallbackLog
+    private let quarantine: Quarantine
+    private let recipient: Int
+    private let answers: Answers
+    /// One run at a time: they would take each other's answers.
+    private let order = DispatchQueue(label: "quarantine.requeue")
+
+    private final class Answers: Sendable {
+        let state = Mutex(State())
+        let arrived = DispatchSemaphore(value: 0)
+        func receive(_ acknowledgements: [Acknowledgement]) {
+            state.withLock { for each in acknowledgements { $0.outcomes[each.ticket] = each.outcome } }
+            for _ in acknowledgements { arrived.signal() }
+        }
+    }
+
+    public init(log: CallbackLog, quarantine: Quarantine) {
+        self.log = log
+        self.quarantine = quarantine
+        let answers = Answers()
+        self.answers = answers
+        recipient = log.addRecipient { answers.receive($0) }
+    }
+
+    /// Takes in what was refused, and with `includesUnauthorized` what nobody proved the origin of. `progress` hears how
+    /// many of how many are done. Nil where the quarantine cannot be read.
+    public func run(includesUnauthorized: Bool, isDryRun: Bool = false, progress: (Int, Int) -> Void = { _, _ in }) -> Summary? {
+        order.sync { runInOrder(includesUnauthorized, isDryRun, progress) }
+    }
+
+    /// Takes callbacks in that a crash tore off the log. Those that are there already are duplicates.
+    public func take(_ torn: [TornCallback], isDryRun: Bool) -> Summary {
+        order.sync {
+            var summary = Summary()
+            for start in stride(from: 0, to: torn.count, by: Self.togetherMax) {
+                let part = torn[start..<min(start + Self.togetherMax, torn.count)]
+                if isDryRun {
+                    summary.taken += part.count
+                    continue
+                }
+                for outcome in append(part.map { ($0.record, $0.requestID, $0.payload, $0.status) }) {
+                    guard case .stored(_, let isDuplicate) = outcome else {
+                        summary.failed += 1
+                        continue
+                    }
+                    if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+                }
+            }
+            return summary
+        }
+    }
+
+    private func runInOrder(_ includesUnauthorized: Bool, _ isDryRun: Bool, _ progress: (Int, Int) -> Void) -> Summary? {
+        var names: [String] = []
+        for ring in includesUnauthorized ? QuarantineRing.allCases : [.refused] {
+            guard let found = quarantine.names(of: ring) else { return nil }
+            names += found
+        }
+        names.sort()
+        var summary = Summary()
+        for start in stride(from: 0, to: names.count, by: Self.togetherMax) {
+            let end = min(start + Self.togetherMax, names.count)
+            take(names[start..<end], isDryRun: isDryRun, &summary)
+            progress(end, names.count)
+        }
+        return summary
+    }
+
+    private func take(_ names: ArraySlice<String>, isDryRun: Bool, _ summary: inout Summary) {
+        var prepared: [(name: String, record: [UInt8], decoded: DecodedCallback)] = []
+        for name in names {
+            guard let body = quarantine.body(of: name) else {
+                summary.failed += 1
+                continue
+            }
+            var record: [UInt8] = []
+            if let decoded = try? CallbackDecoder.decode(body.span, into: &record) {
+                prepared.append((name, record, decoded))
+            } else {
+                summary.left += 1
+            }
+        }
+        guard !isDryRun else {
+            summary.taken += prepared.count
+            return
+        }
+        let outcomes = append(prepared.map { ($0.record, $0.decoded.requestID, $0.decoded.payload, RecordedStatus($0.decoded.status)) })
+        var done: [String] = []
+        for (each, outcome) in zip(prepared, outcomes) {
+            guard case .stored(_, let isDuplicate) = outcome else {
+                summary.failed += 1
+                continue
+            }
+            done.append(each.name)
+            if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+        }
+        if !done.isEmpty, !quarantine.remove(done) { summary.failed += done.count }
+    }
+
+    /// Appends callbacks, and waits for what becomes of each; nil where nobody says.
+    private func append(_ callbacks: [(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus)]) -> [AppendOutcome?] {
+        var tickets: [UInt64?] = []
+        for callback in callbacks {
+            let ticket = answers.state.withLock { state in
+                state.next += 1
+                return state.next
+            }
+            let isTaken = log.append(
+                Submission(
+                    record: callback.record, requestID: callback.requestID, payload: callback.payload, status: callback.status,
+                    recipient: recipient, ticket: ticket))
+            tickets.append(isTaken ? ticket : nil)
+        }
+        let deadline = DispatchTime.now() + .seconds(Self.answerSeconds)
+        for ticket in tickets where ticket != nil { if answers.arrived.wait(timeout: deadline) == .timedOut { break } }
+        return tickets.map { ticket in ticket.flatMap { ticket in answers.state.withLock { $0.outcomes.removeValue(forKey: ticket) } } }
+    }
+}

@@ -1,0 +1,99 @@
+// `callback-receiver log requeue`: what was refused is taken in again, once the cause is mended.
+//
+// Promises: what is taken in is durable before it leaves the quarantine; what still is no callback stays where it is. With
+// a server running on the directory it is that server which does it, asked through its API.
+// Must not know: how the quarantine is kept (CallbackReceiver).
+
+import ArgumentParser
+import CallbackLog
+import CallbackReceiver
+import Dispatch
+import Logging
+import Platform
+
+struct LogRequeue: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "requeue", abstract: "Take in again what was refused, once the cause is mended.",
+        discussion: """
+            Refused callbacks (400, 413, 422) lie in quarantine/ in the log directory. Each is decoded anew: what is a callback \
+            now is appended to the log and leaves the quarantine, the rest stays. Sound callbacks that a crash tore off the \
+            end of the log (….torn) are taken in, too; their files stay, and what the log has already is a duplicate. With \
+            --unauthorized also what was refused with 401: nobody proved where that came from, so look at it first \
+            (GET /v1/quarantine).
+
+            With the server stopped it opens the log itself. While a server runs on the directory it asks that server, \
+            through its API (client.url, and client.token-file with a token of scope write); torn files are then left for \
+            the next stop.
+            """)
+
+    @OptionGroup var location: LogLocation
+
+    @Flag(help: "Also what was refused with 401.")
+    var unauthorized = false
+
+    @Flag(help: "Only say what would be taken in. With the server stopped only.")
+    var dryRun = false
+
+    func run() throws {
+        let server = try location.server()
+        guard WholeFile.exists(server.logDirectory) else {
+            throw CommandFailure.general("there is no log in \(server.logDirectory); name its directory with --data-directory")
+        }
+        let log: CallbackLog
+        do throws(LogOpenFailure) {
+            log = try CallbackLog.open(path: server.logDirectory, options: Server.logOptions(server))
+        } catch {
+            guard case .inUse = error else { throw CommandFailure.general("\(error)") }
+            return try askServer()
+        }
+        defer { log.close() }
+        let summary = try requeue(in: log, server)
+        try say(summary)
+    }
+
+    private func requeue(in log: CallbackLog, _ server: ServerConfiguration) throws -> Requeue.Summary {
+        let logger = Logger(label: "requeue") { _ in LogfmtHandler(level: .warning) }
+        let quarantine = Quarantine(logDirectory: server.logDirectory, bytesMax: server.quarantineBytesMax, logger: logger)
+        let requeue = Requeue(log: log, quarantine: quarantine)
+        let isShown = Terminal.isAtStandardError
+        let refused = requeue.run(includesUnauthorized: unauthorized, isDryRun: dryRun) { done, all in
+            if isShown { StandardStream.error("\r\(done) of \(all)\(done == all ? "\n" : "")") }
+        }
+        guard let refused else { throw CommandFailure.general("the quarantine in \(server.logDirectory) cannot be read; the line above says why") }
+        let torn: (callbacks: [TornCallback], files: [String])
+        do throws(SystemError) {
+            torn = try TornCallback.all(inLogAt: server.logDirectory)
+        } catch {
+            throw CommandFailure.unreadable(error)
+        }
+        return refused + requeue.take(torn.callbacks, isDryRun: dryRun)
+    }
+
+    /// The server on the directory does it.
+    private func askServer() throws {
+        guard !dryRun else { throw CommandFailure.general("a server runs on this directory; stop it for --dry-run, or look at GET /v1/quarantine") }
+        let client = try ClientOptions.client(file: location.file, .none)
+        let answer: ClientAnswer
+        do throws(ClientFailure) {
+            answer = try client.post("/v1/quarantine/requeue\(unauthorized ? "?unauthorized=true" : "")")
+        } catch {
+            throw CommandFailure.unanswered(error, by: client.url)
+        }
+        guard answer.status == 200, let object = AnswerObject(answer.body) else { throw CommandFailure.refused(answer, by: client.url) }
+        var summary = Requeue.Summary()
+        summary.taken = object.text("taken").flatMap { Int($0) } ?? 0
+        summary.duplicates = object.text("duplicates").flatMap { Int($0) } ?? 0
+        summary.left = object.text("left").flatMap { Int($0) } ?? 0
+        summary.failed = object.text("failed").flatMap { Int($0) } ?? 0
+        try say(summary)
+    }
+
+    private func say(_ summary: Requeue.Summary) throws {
+        StandardStream.output(
+            "\(Counted.text(summary.taken, "callback")) \(dryRun ? "would be taken in" : "taken in"), \(summary.duplicates) there already, "
+                + "\(summary.left) still no callback and left in the quarantine\n")
+        guard summary.failed == 0 else {
+            throw CommandFailure.general("\(Counted.text(summary.failed, "callback")) could not be taken in; look at the disk of the log, and run this again")
+        }
+    }
+}
