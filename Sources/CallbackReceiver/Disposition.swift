@@ -113,4 +113,6 @@ struct WaitAnswer: Sendable {
 /// What a query queue lends to what runs on it: storage that is reused, touched on that queue only.
 struct QueryScratch {
     var reader = RecordReader()
+    /// The newest events, made once for all who follow them.
+    var events = EventCache()
 }

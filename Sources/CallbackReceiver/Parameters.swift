@@ -129,7 +129,7 @@ struct Parameters {
         case .crispFingerprint:
             let digits = value.first == UInt8(ascii: "-") ? value.dropFirst() : value[...]
             guard !digits.isEmpty, digits.allSatisfy({ 48...57 ~= $0 }), digits.count == 1 || digits.first != 48 else { return false }
-            filter.keys.append(RequestFilters.Key(kind: .crispFingerprint, value: value))
+            filter.keys.append(RecordSelection.Key(.crispFingerprint, value))
         case .wait:
             waitMilliseconds = Self.milliseconds(value)
             return waitMilliseconds != nil
@@ -145,7 +145,7 @@ struct Parameters {
 
     private mutating func takeKey(_ kind: RecordDescription.Key, _ value: [UInt8], bytesMax: Int) -> Bool {
         guard 1...bytesMax ~= value.count, String(validating: value, as: UTF8.self) != nil else { return false }
-        filter.keys.append(RequestFilters.Key(kind: kind, value: value))
+        filter.keys.append(RecordSelection.Key(kind, value))
         return true
     }
 

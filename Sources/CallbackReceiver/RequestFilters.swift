@@ -8,13 +8,6 @@ import CallbackLog
 import CrispCallback
 
 struct RequestFilters: Sendable {
-    /// What a request is found by beside its request_id.
-    struct Key: Sendable {
-        let kind: RecordDescription.Key
-        /// Unescaped.
-        let value: [UInt8]
-    }
-
     var status: RequestStatus?
     var failureClass: FailureClass?
     /// About `updated_at`; inclusive.
@@ -22,7 +15,25 @@ struct RequestFilters: Sendable {
     /// Exclusive.
     var until: Timestamp?
     /// Each kind at most once.
-    var keys: [Key] = []
+    var keys: [RecordSelection.Key] = []
+
+    /// What the indexes are asked for: never less than what is wanted.
+    var selection: RecordSelection {
+        var selection = RecordSelection()
+        if let status { selection.statuses = 1 << UInt16(status.rawValue) }
+        if let failureClass {
+            // What failed has a class, and nothing else.
+            selection.statuses &= 1 << UInt16(RequestStatus.failed.rawValue)
+            selection.failureClasses = 1 << UInt16(failureClass.rawValue)
+        }
+        selection.since = since
+        selection.until = until
+        // One is enough: that which the fewest requests have in common.
+        for kind in [RecordDescription.Key.sessionID, .reference, .crispFingerprint, .whatsappMessageID] {
+            if let key = keys.first(where: { $0.kind == kind }) { selection.key = key }
+        }
+        return selection
+    }
 
     /// Whether a request of this state is wanted; `payload` is its newest callback's.
     func take(_ state: borrowing RequestState, status: RequestStatus, payload: Span<UInt8>) -> Bool {
@@ -34,7 +45,7 @@ struct RequestFilters: Sendable {
         return true
     }
 
-    private static func holds(_ key: Key, of state: borrowing RequestState, _ payload: Span<UInt8>) -> Bool {
+    private static func holds(_ key: RecordSelection.Key, of state: borrowing RequestState, _ payload: Span<UInt8>) -> Bool {
         var value: [UInt8] = []
         switch key.kind {
         case .reference:

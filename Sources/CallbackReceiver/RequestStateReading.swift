@@ -36,6 +36,16 @@ extension CallbackLog {
         return try find(in: records[...].drop { $0.sequence > position }, using: &reader)
     }
 
+    /// The same of the request that the record at `location` is of, whose request_id it gives, unescaped.
+    func find(
+        at location: RecordLocation, asOf position: UInt64, requestID: inout [UInt8], using reader: inout RecordReader
+    ) throws(RequestStateFailure) -> FoundRequest? {
+        let record = try get(location, using: &reader)
+        requestID.removeAll(keepingCapacity: true)
+        record.appendRequestID(of: reader.bytes.span, to: &requestID)
+        return try find(requestID.span, asOf: position, using: &reader)
+    }
+
     /// The same, of a request's records, newest first.
     private func find(in records: ArraySlice<RecordLocation>, using reader: inout RecordReader) throws(RequestStateFailure) -> FoundRequest? {
         // Records of kinds that this version does not know are kept, and say nothing.

@@ -31,8 +31,10 @@ struct Router: Sendable {
     let log: CallbackLog
     let logOptions: LogOptions
     /// The configured path, by its segments and as it is.
-    private let callbackPath: [[UInt8]]
+    let callbackPath: [[UInt8]]
     private let pathBytes: [UInt8]
+    /// What an announcement allows that names no time.
+    let overdueAfterSeconds: Int
     private let access: Access
     /// Where refused bodies are kept.
     let quarantine: Quarantine
@@ -52,6 +54,7 @@ struct Router: Sendable {
         self.log = log
         self.logOptions = logOptions
         self.furtherRoute = furtherRoute
+        overdueAfterSeconds = configuration.overdueAfterSeconds
         self.access = access
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
@@ -80,12 +83,12 @@ struct Router: Sendable {
             if let disposition = furtherRoute?(request, &response) { return disposition }
             let detail = role.contains(.api)
                 ? "There is nothing at this path. See /openapi.json for the paths there are."
-                : "This address takes callbacks only, at \(pathText). The API has an address of its own (api.listen)."
+                : "This address takes callbacks only, at \(String(decoding: pathBytes, as: UTF8.self)). The API has an address of its own (api.listen)."
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
         var scopes: AccessScopes = []
-        if let scope = scope(of: route, request.method) {
+        if let scope = route.scope(request.method) {
             // Who may not ask does not learn what may be done either.
             switch access.decide(request, from: peer, needs: scope) {
             case .granted(let granted): scopes = granted
@@ -95,7 +98,8 @@ struct Router: Sendable {
             }
         }
         if case .requeue = route { return allow(.post, "POST", request, &response) ? answerRequeue(request, into: &response) : .respond }
-        guard allow(.get, "GET, HEAD", request, &response) else { return .respond }
+        let method: Method = route.takesPUT && request.method == .put ? .put : .get
+        guard allow(method, route.takesPUT ? "GET, HEAD, PUT" : "GET, HEAD", request, &response) else { return .respond }
         switch route {
         case .requeue: break
         case .quarantine: return quarantinePage(request, showsBodies: scopes.contains(.write), into: &response)
@@ -107,8 +111,14 @@ struct Router: Sendable {
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
+        case .requests: return list(request, into: &response)
+        case .statistics: return statistics(request, into: &response)
+        case .events: return follow(request, into: &response)
+        case .export: return export(request, into: &response)
         case .request(let segment):
-            answerStatus(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
+            let requestID = Array(scratch.segmentBytes[segment])
+            if method == .put { return announce(request, requestID: requestID, into: &response) }
+            return answerStatus(request, requestID: requestID, into: &response, using: &scratch.reader)
         case .callbacks(let segment):
             answerCallbacks(request, requestID: Array(scratch.segmentBytes[segment]), into: &response, using: &scratch.reader)
         }
@@ -161,91 +171,7 @@ struct Router: Sendable {
         unavailable("Too many callbacks wait for the disk. Send it again.", Problem.overloadRetrySeconds, instance, &response)
     }
 
-    // MARK: paths and methods
-
-    private enum APIRoute {
-        case healthz, readyz
-        /// The interface as a document for programs.
-        case document
-        /// With the range of the identifier in `segmentBytes`.
-        case request(Range<Int>), callbacks(Range<Int>)
-        /// What was refused, and taken in again.
-        case quarantine, requeue
-    }
-
-    /// What a token must allow; nil where none is asked for: whoever probes has none.
-    private func scope(of route: APIRoute, _ method: Method) -> TokenScope? {
-        switch route {
-        case .healthz, .readyz: nil
-        case .document, .request, .callbacks, .quarantine: method == .put ? .write : .read
-        case .requeue: .write
-        }
-    }
-
-    private var pathText: String { String(decoding: pathBytes, as: UTF8.self) }
-
-    /// False where a segment is wrongly encoded.
-    private func split(_ request: borrowing Request, into scratch: inout RouteScratch) -> Bool {
-        scratch.segmentBytes.removeAll(keepingCapacity: true)
-        scratch.segmentEnds.removeAll(keepingCapacity: true)
-        var segments = PathSegments(of: request.path, in: request.head.span)
-        while let segment = segments.next(in: request.head.span) {
-            guard PercentEncoding.decode(request.head.span, at: segment, into: &scratch.segmentBytes) else { return false }
-            scratch.segmentEnds.append(scratch.segmentBytes.count)
-        }
-        return true
-    }
-
-    private func segment(_ index: Int, _ scratch: borrowing RouteScratch) -> Range<Int> {
-        (index == 0 ? 0 : scratch.segmentEnds[index - 1])..<scratch.segmentEnds[index]
-    }
-
-    private func isSegment(_ index: Int, _ scratch: borrowing RouteScratch, _ name: StaticString) -> Bool {
-        let range = segment(index, scratch)
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        // A static string's storage lives for ever; the offset stays below its count.
-        for offset in 0..<range.count where unsafe name.utf8Start[offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
-        return true
-    }
-
-    /// Whether `request` is for the configured path.
-    func isCallback(_ request: borrowing Request, using scratch: inout RouteScratch) -> Bool {
-        split(request, into: &scratch) && isCallbackPath(scratch)
-    }
-
-    /// The configured path, with or without a slash at its end.
-    private func isCallbackPath(_ scratch: borrowing RouteScratch) -> Bool {
-        var count = scratch.segmentEnds.count
-        guard count > 0 else { return false }
-        if segment(count - 1, scratch).isEmpty { count -= 1 }
-        guard count == callbackPath.count else { return false }
-        for index in 0..<count {
-            let range = segment(index, scratch)
-            guard range.count == callbackPath[index].count else { return false }
-            for offset in 0..<range.count where callbackPath[index][offset] != scratch.segmentBytes[range.lowerBound + offset] { return false }
-        }
-        return true
-    }
-
-    private func apiRoute(_ scratch: borrowing RouteScratch) -> APIRoute? {
-        switch scratch.segmentEnds.count {
-        case 2:
-            return isSegment(0, scratch, "v1") && isSegment(1, scratch, "quarantine") ? .quarantine : nil
-        case 1:
-            if isSegment(0, scratch, "healthz") { return .healthz }
-            if isSegment(0, scratch, "readyz") { return .readyz }
-            return isSegment(0, scratch, "openapi.json") ? .document : nil
-        case 3:
-            if isSegment(0, scratch, "v1"), isSegment(1, scratch, "quarantine"), isSegment(2, scratch, "requeue") { return .requeue }
-            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), !segment(2, scratch).isEmpty else { return nil }
-            return .request(segment(2, scratch))
-        case 4:
-            guard isSegment(0, scratch, "v1"), isSegment(1, scratch, "requests"), isSegment(3, scratch, "callbacks") else { return nil }
-            return .callbacks(segment(2, scratch))
-        default:
-            return nil
-        }
-    }
+    // MARK: methods
 
     /// RFC 9110 §15.5.6: 405 names what is allowed; §15.6.2: 501 for a method that is not known at all.
     private func allow(_ method: Method, _ allowed: String, _ request: borrowing Request, _ response: inout Response) -> Bool {

@@ -24,11 +24,13 @@ struct RouteTableTests {
         Row(target: "/%63allback?key=secret", status: nil, allow: "POST"),
         Row(target: "/healthz", status: 200, allow: "GET, HEAD"), Row(target: "/readyz", status: 200, allow: "GET, HEAD"),
         Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"),
-        Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD"),
+        Row(target: "/v1/requests", status: 200, allow: "GET, HEAD"), Row(target: "/v1/statistics", status: 200, allow: "GET, HEAD"),
+        Row(target: "/v1/events", status: 200, allow: "GET, HEAD"), Row(target: "/v1/export", status: 200, allow: "GET, HEAD"),
+        Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD, PUT"),
         Row(target: "/v1/requests/unknown/callbacks", status: 404, allow: "GET, HEAD"),
     ]
     private static let nowhere = [
-        "/", "//", "/callback//", "/callback/x", "/Callback", "/healthz/", "/healthz/x", "/v1", "/v1/requests", "/v1/requests/",
+        "/", "//", "/callback//", "/callback/x", "/Callback", "/healthz/", "/healthz/x", "/v1", "/v1/requests/", "/v1/statistics/", "/v1/nothing", "/requests",
         "/v1/requests/a/", "/v1/requests/a/b", "/v1/requests/a/callbacks/", "/v2/requests/a", "/v1%2Frequests%2Fa", "/metrics", "/../callback",
     ]
 
@@ -40,7 +42,8 @@ struct RouteTableTests {
             let (answer, prepared) = try step.route(requestBytes(method, row.target, body: method == "TRACE" ? nil : body))
             if row.allow.split(separator: ", ").contains(Substring(method)) {
                 #expect((prepared != nil) == (row.status == nil))
-                if let status = row.status { #expect(answer.status == status, "\(method) \(row.target): \(answer)") }
+                // A callback is no announcement.
+                if let status = row.status { #expect(answer.status == (method == "PUT" ? 422 : status), "\(method) \(row.target): \(answer)") }
             } else {
                 #expect(answer.status == (method == "BREW" ? 501 : 405), "\(method) \(row.target)")
                 #expect(answer.fields["Allow"] == (method == "BREW" ? nil : row.allow))
@@ -124,8 +127,8 @@ struct RouteTableTests {
                 try expectProblem(answer, instance: target)
             }
             // Who may not ask does not learn what may be done either.
-            let put = try step.answer(requestBytes("PUT", target, host: asker.host, fields: asker.fields))
-            #expect(put.status == (asker.isAllowed ? 405 : 401))
+            let put = try step.answer(requestBytes("PUT", target, host: asker.host, fields: asker.fields, body: Array("[]".utf8)))
+            #expect(put.status == (!asker.isAllowed ? 401 : target.hasSuffix("callbacks") ? 405 : 400))
         }
         #expect(try step.answer(requestBytes("GET", "/healthz", host: asker.host, fields: asker.fields)).status == 200)
         #expect(try step.answer(requestBytes("GET", "/readyz", host: asker.host, fields: asker.fields)).status == 200)

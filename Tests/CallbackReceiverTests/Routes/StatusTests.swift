@@ -158,4 +158,40 @@ struct StatusTests {
         #expect(answer.status == 422)
         try expectProblem(answer, instance: "/callback")
     }
+
+    @Test("announced, announced again, joined by a callback: PUT answers what GET answers")
+    func announced() throws {
+        let step = try RouterStep { $0.overdueAfterSeconds = 60 }
+        let first = try step.put("a b".replacing(" ", with: "~"), #"{ "reference" : "order-1042" , "metadata" : { "n" : 1.50 } }"#)
+        #expect(first.status == 201 && first.fields["Cache-Control"] == "no-store")
+        #expect(try step.get("/v1/requests/a~b").body == first.body)
+        let pending = try first.object()
+        #expect(pending.string("status") == "pending" && pending["callbacks"] == "0" && pending["received_at"] == "null")
+        #expect(pending["reference"] == #""order-1042""# && pending["metadata"] == #"{"n":1.50}"# && pending["sequence"] == "1")
+        let again = try step.put("a~b", #"{"metadata":{"n":1.50},"overdue_after":60,"reference":"order\u002d1042"}"#)
+        #expect(again.status == 200 && again.body == first.body, "an identical one appends nothing")
+        let other = try step.put("a~b")
+        #expect(other.status == 200)
+        #expect(try other.object()["reference"] == "null" && other.object()["metadata"] == "{}" && other.object()["sequence"] == "2")
+        #expect(try other.object().string("announced_at") == pending.string("announced_at"))
+        _ = try step.post(callback("a~b"))
+        let sent = try step.get("/v1/requests/a~b").object()
+        #expect(sent.string("status") == "sent" && sent["callbacks"] == "1" && sent.string("announced_at") == pending.string("announced_at"))
+        let history = try step.get("/v1/requests/a~b/callbacks").object().array("callbacks") ?? []
+        #expect(try history.map { try RawJSON(object: $0).string("kind") } == ["announcement", "announcement", "callback"])
+        #expect(history.first?.hasSuffix(#""kind":"announcement","request_id":"a~b","overdue_after":60,"reference":"order-1042","metadata":{"n":1.50}}"#) == true)
+        #expect(try step.put("late").object().string("status") == "pending")
+        #expect(try step.get("/v1/requests?status=pending").object().array("requests")?.count == 1)
+    }
+
+    @Test("a path that names no request, a parameter, a body that is none: nothing is announced")
+    func notAnnounced() throws {
+        let step = try RouterStep()
+        for identifier in [" ", "a b", "é", String(repeating: "a", count: 257), "\u{7F}"] { #expect(try step.put(identifier).status == 422, "\(identifier)") }
+        #expect(try step.answer(requestBytes("PUT", "/v1/requests/a?wait=1")).status == 400)
+        #expect(try step.put("a", "x").status == 400)
+        #expect(try step.put("a", #"{"overdue_after":0}"#).status == 422)
+        #expect(try step.get("/v1/requests/a").status == 404)
+        #expect(step.log.durable == 0)
+    }
 }

@@ -84,11 +84,17 @@ final class RouterStep {
         var response = Response()
         let disposition = router.route(
             try request(bytes), from: address, role: role, isDraining: isDraining, isOverloaded: isOverloaded, into: &response, using: &scratch)
-        guard case .append(.callback(let prepared)) = disposition else { return (Self.answer(response), nil) }
-        return (RoutedAnswer(), prepared)
+        switch disposition {
+        case .append(.callback(let prepared)): return (RoutedAnswer(), prepared)
+        case .append(let announcement): return (try append(announcement), nil)
+        case .query(let query):
+            var lent = QueryScratch()
+            return (Self.answer(query.answer(&lent)), nil)
+        default: return (Self.answer(response), nil)
+        }
     }
 
-    /// What is answered at once.
+    /// What is answered at once, or by a question.
     func answer(_ bytes: [UInt8], role: ListenerRole = [.callback, .api], isDraining: Bool = false) throws -> RoutedAnswer {
         try route(bytes, role: role, isDraining: isDraining).0
     }
@@ -99,17 +105,28 @@ final class RouterStep {
     func post(_ json: String, to target: String = "/callback") throws -> RoutedAnswer {
         let (refused, prepared) = try route(postBytes(json, to: target))
         guard let prepared else { return refused }
+        return try append(.callback(prepared))
+    }
+
+    func put(_ identifier: String, _ json: String = "") throws -> RoutedAnswer {
+        try answer(requestBytes("PUT", "/v1/requests/\(percentEncoded(identifier))", body: Array(json.utf8)))
+    }
+
+    /// Appends, waits until it is durable, and answers.
+    private func append(_ prepared: PreparedAppend) throws -> RoutedAnswer {
         nextTicket += 1
         let ticket = nextTicket
-        let submission = Submission(
-            record: prepared.record, requestID: prepared.decoded.requestID, payload: prepared.decoded.payload,
-            status: RecordedStatus(prepared.decoded.status), recipient: recipient, ticket: ticket)
-        guard log.append(submission) else { throw TestFailure.unreadable("the log took nothing") }
+        guard log.append(prepared.submission(recipient: recipient, ticket: ticket)) else { throw TestFailure.unreadable("the log took nothing") }
         let outcome: AppendOutcome = try eventually("an acknowledgement") {
             acknowledged.outcomes.withLock { $0[ticket] }
         }
         var response = Response()
-        Router.answer(prepared, outcome, into: &response)
+        switch prepared {
+        case .callback(let callback): Router.answer(callback, outcome, into: &response)
+        case .announcement(let announcement):
+            var lent = QueryScratch()
+            if let query = announcement.answer(outcome, &response) { response = query.answer(&lent) }
+        }
         return Self.answer(response)
     }
 
