@@ -33,6 +33,8 @@ struct Deferral {
 }
 
 struct Deferrals {
+    /// The most refusals, questions, waits and streams of one loop. The last three have bounds of their own, which are less.
+    static let countMax = 32_768
     /// Places that a loop without any keeps.
     private static let restingPlacesMax = 64
 

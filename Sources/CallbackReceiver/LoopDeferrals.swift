@@ -36,6 +36,10 @@ extension Loop {
     mutating func keep(_ refusal: KeptRefusal, token: UInt64, stream: Int32, client: IPAddress, path: [UInt8]) -> Bool {
         guard let keeper = context.refusalKeeper else { return true }
         let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response))
+        guard deferrals.count < Deferrals.countMax else {
+            sayNotKept(deferral)
+            return true
+        }
         let ticket = deferrals.begin(deferral, until: now + Int64(Exchanges.commitSeconds) * 1_000)
         let handle = handle
         keeper.keep(refusal, from: client) { isKept in handle.post(.kept(ticket: ticket, isKept)) }

@@ -37,7 +37,8 @@ extension Loop {
                 prepared.path[...], &response)
             return false
         }
-        let wait = ParkedWait(prepared, isLast: isDraining)
+        let isLast = isDraining || connection.peerClosed || connection.isPeerEndNoted
+        let wait = ParkedWait(prepared, isLast: isLast)
         let deferral = Deferral(
             token: token(connection, slot), stream: stream, client: client(connection), path: prepared.path, awaited: .wait(wait))
         let ticket = deferrals.begin(deferral, until: now + prepared.milliseconds)

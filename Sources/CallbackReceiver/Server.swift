@@ -61,7 +61,7 @@ public final class Server: Sendable {
     /// caller's, so that a test can hold the one and turn the other, and add routes of its own.
     init(
         _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger,
-        furtherRoute: Router.FurtherRoute? = nil
+        furtherRoute: Router.FurtherRoute? = nil, refusalKeeper: (any RefusalKeeper)? = nil
     ) throws(ServerFailure) {
         SignalListener.ignoreBrokenPipes()
         let descriptors = DescriptorLimit.raiseToHardLimit()
@@ -90,7 +90,7 @@ public final class Server: Sendable {
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
                     quarantine: quarantine, furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: quarantine,
+                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

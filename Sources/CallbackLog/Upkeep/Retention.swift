@@ -26,14 +26,26 @@ extension LogOptions {
 }
 
 extension Upkeep {
+    private static let keepsTooMuch = """
+        announcements that are open, or whose callbacks stay, take more than log.retention.bytes-max; raise it, or announce \
+        with a shorter overdue_after: what is overdue and unanswered stays, too
+        """
+
     /// Removes what is to go. False where something could not be removed.
     func retain() -> Bool {
-        guard options.hasRetention else { return true }
+        guard options.hasRetention, time.monotonicMilliseconds() >= retentionRestsUntil else { return true }
         if let age = options.sealAgeMilliseconds { seal(age) }
         do throws(SystemError) {
             let names = try directory.names()
             var removed = 0
+            // What is recorded again must not be gone through again: it may be more than the bound allows.
+            let end = shared.published.withLock { $0.open.first }
             while try isOldestToGo(), let oldest = shared.published.withLock({ $0.sealed.first }) {
+                guard oldest.first < end else {
+                    retentionRestsUntil = time.monotonicMilliseconds() + Int64(Self.retentionMilliseconds)
+                    observe(.retentionFailed(Self.keepsTooMuch))
+                    break
+                }
                 guard try carryOver(oldest) else { return false }
                 shared.published.withLock { $0.removeOldest() }
                 removed += 1

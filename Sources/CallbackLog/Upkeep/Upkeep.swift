@@ -35,6 +35,8 @@ final class Upkeep {
     /// Appends records, and waits until they are durable: false where they are not.
     let append: @Sendable ([Submission]) -> Bool
 
+    /// Before this, in monotonic milliseconds, retention has nothing to gain.
+    var retentionRestsUntil = Int64.min
     /// When a segment was last read again on suspicion, in monotonic milliseconds. As many as there are segments.
     private var reread: [UInt64: Int64] = [:]
     /// When the next run is due, in monotonic milliseconds; nil while none is.

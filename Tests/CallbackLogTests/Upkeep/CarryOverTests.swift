@@ -101,4 +101,21 @@ import Testing
         #expect(disk[segmentName(1)] == nil)
         #expect(announcements(disk).count == 5)
     }
+
+    @Test("where more must stay than the log may be large, that is said, and retention rests")
+    func tooMuch() throws {
+        let log = try OpenLog(MemoryDisk()) {
+            $0.hasUpkeep = true
+            $0.retentionBytesMax = 4_000
+        }
+        for number in 0..<100 { _ = log.announce("request-\(number)", newer) }
+        log.settleUpkeep()
+        log.settleExpectations()
+        let said = log.events.filter { if case .retentionFailed = $0 { true } else { false } }
+        #expect(said.count == 1)
+        #expect(log.log.openAnnouncements == 100)
+        for number in 0..<100 { #expect(try !log.records("request-\(number)").isEmpty) }
+        // As much as there is, and not what a log that goes round would have written.
+        #expect(log.log.durable < 1_000)
+    }
 }

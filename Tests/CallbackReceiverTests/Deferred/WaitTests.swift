@@ -94,9 +94,10 @@ struct WaitTests {
         connection.halfClose()
         #expect(try connection.readAnswer().text == "nothing yet")
         #expect(try connection.readToEnd() == [])
+        let before = known.askedCount
         let http2 = try HTTP2Connection(port: running.port)
         let stream = try http2.request("GET", "/wait")
-        try eventually("it is asked", holds: { known.askedCount == 3 })
+        try eventually("it is asked", holds: { known.askedCount > before })
         http2.raw.halfClose()
         #expect(try http2.answer(on: stream).text == "nothing yet")
     }

@@ -21,7 +21,10 @@ final class RunningServer {
 
     convenience init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) throws { try self.init(furtherRoute: nil, configure) }
 
-    init(furtherRoute: Router.FurtherRoute?, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws {
+    init(
+        furtherRoute: Router.FurtherRoute?, refusalKeeper: (any RefusalKeeper)? = nil,
+        _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws {
         directory = try TemporaryDirectory()
         var configuration = ServerConfiguration()
         configuration.callbackListen = .init(host: "127.0.0.1", port: 0)
@@ -32,7 +35,8 @@ final class RunningServer {
         configure(&configuration)
         disk = try HeldDirectory(directory.path)
         log = try CallbackLog(directory: disk, options: Server.logOptions(configuration))
-        server = try Server(configuration, log: log, clock: clock.read, logger: lines.logger, furtherRoute: furtherRoute)
+        server = try Server(
+            configuration, log: log, clock: clock.read, logger: lines.logger, furtherRoute: furtherRoute, refusalKeeper: refusalKeeper)
     }
 
     deinit { stop() }

@@ -64,7 +64,7 @@ struct EndlessSource: StreamSource {
     }
 
     mutating func next(bytesMax: Int, using scratch: inout QueryScratch) -> StreamPiece {
-        let bytes = [UInt8](repeating: 0, count: bytesMax / Self.line.count * Self.line.count).indices.map { Self.line[$0 % Self.line.count] }
+        let bytes = Array(repeating: Self.line, count: max(1, bytesMax / Self.line.count)).flatMap { $0 }
         pulledBytes.add(bytes.count)
         return .bytes(bytes)
     }

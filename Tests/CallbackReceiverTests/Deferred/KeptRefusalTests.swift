@@ -1,0 +1,147 @@
+// Refusals whose body is kept before they are told.
+//
+// Promises: each claim over HTTP/1.1 and HTTP/2, with a keeper in the test's hands. Must not know: the real one.
+
+import HTTPWire
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import CallbackReceiver
+
+@Suite("Kept refusals")
+struct KeptRefusalTests {
+    /// Keeps what it is given, and says so when the test lets it.
+    private final class Keeper: RefusalKeeper {
+        private struct State {
+            var kept: [KeptRefusal] = []
+            var waiting: [@Sendable (Bool) -> Void] = []
+            var answer: Bool?
+        }
+        private let state: Mutex<State>
+
+        init(_ answer: Bool?) { state = Mutex(State(answer: answer)) }
+
+        var kept: [KeptRefusal] { state.withLock { $0.kept } }
+
+        func keep(_ refusal: KeptRefusal, from client: IPAddress, completion: @escaping @Sendable (Bool) -> Void) {
+            let answer = state.withLock { state in
+                state.kept.append(refusal)
+                if state.answer == nil { state.waiting.append(completion) }
+                return state.answer
+            }
+            if let answer { completion(answer) }
+        }
+
+        /// From now on the answer is this, also to whoever waits.
+        func answer(_ isKept: Bool) {
+            let waiting = state.withLock { state in
+                state.answer = isKept
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for completion in waiting { completion(isKept) }
+        }
+    }
+
+    private func running(_ keeper: Keeper, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws -> RunningServer {
+        let routes = furtherRoutes([
+            "/refused": { response in
+                response.status = 422
+                return .keep(KeptRefusal(body: Array("body".utf8), status: 422, detail: "why"))
+            }
+        ])
+        return try RunningServer(furtherRoute: routes, refusalKeeper: keeper) {
+            $0.callbackBodyBytesMax = 1_024
+            configure(&$0)
+        }
+    }
+
+    @Test("a refusal leaves when its body is kept, and not before; what is behind it waits")
+    func waits() throws {
+        let keeper = Keeper(nil)
+        let running = try running(keeper)
+        let connection = try running.connect()
+        try connection.send(requestBytes("POST", "/refused", body: []) + requestBytes("GET", "/healthz"))
+        let http2 = try HTTP2Connection(port: running.port)
+        let stream = try http2.request("POST", "/refused", body: [])
+        try eventually("both are handed over", holds: { keeper.kept.count == 2 })
+        #expect(try http2.exchange("GET", "/healthz").status == 200)
+        #expect(!connection.isReadable(milliseconds: 50))
+        keeper.answer(true)
+        #expect(try connection.readAnswer().status == 422)
+        #expect(try connection.readAnswer().status == 200)
+        #expect(try http2.answer(on: stream).status == 422)
+    }
+
+    @Test("what cannot be kept is answered 503, so that it is sent again; so is what takes too long")
+    func notKept() throws {
+        let keeper = Keeper(false)
+        let running = try running(keeper)
+        let refused = try running.exchange(requestBytes("POST", "/refused", body: []))
+        #expect(refused.status == 503 && refused["Retry-After"] != nil)
+        let late = Keeper(nil)
+        let slow = try self.running(late)
+        let connection = try slow.connect()
+        try connection.send(requestBytes("POST", "/refused", body: []))
+        try eventually("it is handed over", holds: { late.kept.count == 1 })
+        try slow.advance(seconds: Exchanges.commitSeconds + 1)
+        #expect(try connection.readAnswer().status == 503)
+        // Its word comes too late for anybody.
+        late.answer(true)
+        try connection.send(requestBytes("GET", "/healthz"))
+        #expect(try connection.readAnswer().text == #"{"status":"alive"}"#)
+    }
+
+    @Test("of a body that is too large as much is kept as came, and 413 leaves behind it")
+    func tooLarge() throws {
+        let keeper = Keeper(nil)
+        let running = try running(keeper)
+        let body = (0..<3_000).map { UInt8($0 & 0x3F) + 0x20 }
+        let connection = try running.connect()
+        try connection.send(requestBytes("POST", "/callback", body: body))
+        try eventually("it is handed over", holds: { keeper.kept.count == 1 })
+        let kept = try #require(keeper.kept.first)
+        #expect(kept.status == 413 && body.starts(with: kept.body) && !kept.body.isEmpty)
+        #expect(!connection.isReadable(milliseconds: 50))
+        keeper.answer(true)
+        let answer = try connection.readAnswer()
+        #expect(answer.status == 413 && answer.announcesClose)
+        #expect(try connection.readToEnd() == [])
+        // Without a length, and over HTTP/2, where the frames before the one too many are what came.
+        let chunks = "POST /callback HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"
+        let chunked = try running.exchange(Array(chunks.utf8) + body.prefix(1_000) + Array("\r\n100\r\n".utf8) + body.prefix(256))
+        #expect(chunked.status == 413 && keeper.kept[1].body.prefix(1_000) == body[..<1_000])
+        let http2 = try HTTP2Connection(port: running.port)
+        let stream = try http2.request("POST", "/callback")
+        #expect(try http2.answer(on: stream).status == 400)
+        let large = try http2.open(HTTP2Connection.fields("POST", "/callback"))
+        try http2.send(.data(Array(body.prefix(1_000)), on: large, end: false))
+        try http2.send(.data(Array(body.prefix(1_000)), on: large, end: false))
+        #expect(try http2.answer(on: large).status == 413)
+        #expect(keeper.kept.last.map { $0.body.prefix(1_000) == body[..<1_000] } == true)
+    }
+
+    @Test("nothing is kept of what is no post to the callback path, or has no body")
+    func nothing() throws {
+        let keeper = Keeper(true)
+        let running = try running(keeper)
+        let large = [UInt8](repeating: 0x20, count: 3_000)
+        #expect(try running.exchange(requestBytes("POST", "/elsewhere", body: large)).status == 413)
+        #expect(try running.exchange(requestBytes("PUT", "/callback", body: large)).status == 413)
+        #expect(try running.exchange(Array("POST /callback HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n".utf8)).status == 400)
+        #expect(keeper.kept.isEmpty)
+    }
+
+    @Test("a body that ends early is kept, too")
+    func endsEarly() throws {
+        let keeper = Keeper(true)
+        let running = try running(keeper)
+        let connection = try running.connect()
+        try connection.send(requestBytes("POST", "/callback", body: Array(callback("cut").utf8)).dropLast(5) + [])
+        connection.halfClose()
+        #expect(try connection.readAnswer().status == 400)
+        #expect(keeper.kept.map(\.body) == [Array(callback("cut").utf8.dropLast(5))])
+    }
+}
