@@ -20,16 +20,20 @@ extension Router {
         }
         begin(&response)
         response.contentType = "text/event-stream"
-        let source = EventSource(reading: EventReading(log, logID: log.logID, from: position))
+        var source = EventSource(reading: EventReading(log, logID: log.logID, from: position))
+        if position.gapBehind == nil { EventText.appendPosition(logID: log.logID, sequence: position.next - 1, to: &source.beginning) }
         return .stream(PreparedStream(kind: .events, source: source, path: Array(request.bytes(request.path))))
     }
 }
 
 private struct EventSource: StreamSource {
     var reading: EventReading
+    /// Where the stream begins: who loses it before the first event then knows where to go on.
+    var beginning: [UInt8] = []
 
     mutating func next(bytesMax: Int, using scratch: inout QueryScratch) -> StreamPiece {
-        var output: [UInt8] = []
+        var output = beginning
+        beginning = []
         do throws(RecordReadFailure) {
             try reading.append(bytesMax: bytesMax, to: &output, using: &scratch.reader, &scratch.events)
         } catch {

@@ -14,6 +14,13 @@ enum EventText {
         output.append(json: "\n\n")
     }
 
+    /// An id alone: no event, but a position all the same (§9.2.6: it is taken over though there is no data to dispatch).
+    static func appendPosition(logID: String, sequence: UInt64, to output: inout [UInt8]) {
+        output.append(json: "id: ")
+        EventID.append(logID, sequence, to: &output)
+        output.append(json: "\n\n")
+    }
+
     /// Records behind `after` are not there; the next is `next`. Its id is the one before: who resumes behind it misses nothing.
     static func appendGap(logID: String, after: [UInt8], next: UInt64, to output: inout [UInt8]) {
         output.append(json: "id: ")
