@@ -4,6 +4,7 @@
 // the connection by its generation. Must not know: bytes, frames, descriptors.
 
 import CallbackLog
+import CrispCallback
 import HTTPWire
 import Platform
 
@@ -60,7 +61,18 @@ extension Loop {
 
     /// A refused callback is what an operator wants to know of; its bytes are nobody's business here (invariant 9).
     mutating func logRefusal(_ client: IPAddress) {
+        if response.status == 401, let reason = scratch.unproved { return logUnproved(reason, client) }
         refusalLog.warning("request refused", ["status": "\(response.status)", "peer": "\(client)"], now: now)
+    }
+
+    /// Names the proof and never a value. The first one is said whatever else there is to say.
+    private mutating func logUnproved(_ reason: ProofOfOrigin.Refusal, _ client: IPAddress) {
+        guard context.router.origin.isFirstRefusal() else {
+            return refusalLog.warning("request refused", ["status": "401", "peer": "\(client)", "reason": "\(reason.description)"], now: now)
+        }
+        context.logger.warning(
+            "a callback was refused because nothing proves where it is from; if it was Crisp's, the callback URL or the configuration is wrong",
+            metadata: ["peer": "\(client)", "reason": "\(reason.description)"])
     }
 
     /// Whom the loop's `request` is from, which came over `connection`.

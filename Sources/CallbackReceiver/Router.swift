@@ -25,6 +25,8 @@ struct RouteScratch {
     /// The path's segments, percent-decoded, one behind the other, and where each ends.
     var segmentBytes: [UInt8] = []
     var segmentEnds: [Int] = []
+    /// Why the callback that was routed last is answered 401; nil where it is not.
+    var unproved: ProofOfOrigin.Refusal?
 }
 
 struct Router: Sendable {
@@ -36,6 +38,7 @@ struct Router: Sendable {
     /// What an announcement allows that names no time.
     let overdueAfterSeconds: Int
     private let access: Access
+    let origin: CallbackOrigin
     /// Where refused bodies are kept.
     let quarantine: Quarantine
     let requeue: Requeue
@@ -46,7 +49,8 @@ struct Router: Sendable {
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
     init(
-        configuration: ServerConfiguration, access: Access, log: CallbackLog, logOptions: LogOptions, quarantine: Quarantine,
+        configuration: ServerConfiguration, access: Access, origin: CallbackOrigin, log: CallbackLog, logOptions: LogOptions,
+        quarantine: Quarantine,
         furtherRoute: FurtherRoute? = nil
     ) {
         self.quarantine = quarantine
@@ -56,6 +60,7 @@ struct Router: Sendable {
         self.furtherRoute = furtherRoute
         overdueAfterSeconds = configuration.overdueAfterSeconds
         self.access = access
+        self.origin = origin
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
     }
@@ -66,6 +71,7 @@ struct Router: Sendable {
         into response: inout Response, using scratch: inout RouteScratch
     ) -> Disposition {
         response.reset()
+        scratch.unproved = nil
         guard split(request, into: &scratch) else {
             Problem.fill(&response, status: 400, detail: "The path has a % that is not followed by two hexadecimal digits.", for: request)
             return .respond
@@ -76,6 +82,11 @@ struct Router: Sendable {
             if isOverloaded {
                 Self.overloaded(request.bytes(request.path), &response)
                 return .respond
+            }
+            if let refusal = origin.refusal(of: request) {
+                scratch.unproved = refusal
+                origin.fill(&response, refusal, for: request)
+                return Self.kept(request, status: 401, detail: refusal.description)
             }
             return take(request, into: &response)
         }

@@ -84,12 +84,15 @@ public final class Server: Sendable {
             for _ in 0..<configuration.loops { handles.append(try LoopHandle()) }
             self.handles = handles
             let running = self.running
-            let access = Access(configuration, isOnLoopback: Self.isOnLoopback(listeners), clock: clock) { .neverCreated }
+            let tokens = TokenStore(configuration.logDirectory, logger: logger)
+            let isOnLoopback = Self.isOnLoopback(listeners)
+            Self.sayWhoMayAsk(configuration, isOnLoopback: isOnLoopback, tokens.table, to: logger)
+            let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock) { tokens.table }
             let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
             let context = LoopContext(
                 router: Router(
-                    configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
-                    quarantine: quarantine, furtherRoute: furtherRoute),
+                    configuration: configuration, access: access, origin: CallbackOrigin(configuration), log: log,
+                    logOptions: Self.logOptions(configuration), quarantine: quarantine, furtherRoute: furtherRoute),
                 queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
@@ -135,6 +138,18 @@ public final class Server: Sendable {
     /// True where the API can be reached from this machine alone.
     private static func isOnLoopback(_ listeners: [(listener: Listener, role: ListenerRole)]) -> Bool {
         listeners.allSatisfy { !$0.role.contains(.api) || IPAddress($0.listener.address.host)?.isLoopback == true }
+    }
+
+    /// What an operator should know of before somebody asks.
+    private static func sayWhoMayAsk(_ configuration: ServerConfiguration, isOnLoopback: Bool, _ table: TokenTable, to logger: Logger) {
+        if configuration.apiAuthenticationNone {
+            if table.standing != .neverCreated {
+                logger.warning("there are tokens, but api.authentication is none: anyone may ask and announce")
+            }
+        } else if table.standing == .neverCreated, !isOnLoopback {
+            logger.warning(
+                "the API listens beyond loopback and no token was created yet: it answers nobody until one is; callback-receiver token create --name NAME")
+        }
     }
 
     /// Stops in good order, within `server.timeouts.drain-seconds` unless the log's last words take longer than

@@ -32,7 +32,15 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var callbackPath = "/callback"
     /// The longest body accepted; 1 KiB to 16 MiB. Longer ones are answered 413.
     public var callbackBodyBytesMax = 65_536
-    /// True where the configuration says in so many words that anyone may post.
+    /// What the parameter `key` of the callback URL may be; empty: it is not asked for. At most `secretsMax` of each kind.
+    public var callbackKeys: [Secret] = []
+    /// What callbacks may be signed with.
+    public var callbackSigningSecrets: [Secret] = []
+    /// `user:password`, of HTTP Basic.
+    public var callbackUsers: [Secret] = []
+    /// How far a signature's timestamp may be from now, in seconds; 1 to 31,536,000. nil: it is not looked at.
+    public var callbackSignatureAgeSecondsMax: Int?
+    /// True where the configuration says in so many words that anyone may post; then none of the proofs above is there.
     public var callbackAuthenticationNone = false
     /// True where the configuration says in so many words that anyone may ask.
     public var apiAuthenticationNone = false
@@ -75,6 +83,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var idleSeconds = 75
     /// How long a stop waits for what was accepted, in seconds; 1 to 3600.
     public var drainSeconds = 30
+
+    /// Each is compared for each callback: enough for changing one after the other.
+    public static let secretsMax = 64
 
     /// Looked through for each connection: more is no list of proxies one runs.
     public static let trustedProxiesMax = 64

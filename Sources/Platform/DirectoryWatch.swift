@@ -18,8 +18,11 @@ public final class DirectoryWatch: Sendable {
         public var names: Set<String> = []
         /// Events were lost: anything may have happened.
         public var isOverflown = false
-        /// The directory was removed, moved or unmounted: this watch tells nothing any more.
+        /// The directory was removed, moved or unmounted: this watch tells nothing any more. Of one that somebody holds open
+        /// the removal is told only when he lets go; its parent tells it at once.
         public var isEnded = false
+
+        public init() {}
     }
 
     /// What is watched for. Not writing as such: a log in the directory is written all the time.

@@ -21,12 +21,17 @@ struct LongLog {
     private static let wholeRecordsMax = 10_000_000
     private static let segmentSuffix = ".jsonl"
     private static let indexSuffix = ".index"
+    /// What is derived of the log as a whole.
+    private static let derivedNames = [supersededName, "expectations"]
+    private static let supersededName = "superseded"
     private static let progressRecords = 1_000_000
 
     let path: String
     let records: Int
     /// Segments as they were written, oldest first.
     private(set) var segments: [(name: String, bytes: Int64)] = []
+    /// Of `derivedNames`, as they were of the log as it was written.
+    private var derived: [String: [UInt8]] = [:]
     private let directory: SystemDirectory
 
     /// What a log of so many records takes on disk, at most.
@@ -108,6 +113,16 @@ struct LongLog {
         }
     }
 
+    /// A server has made all that is derived, and added nothing: `restore` brings that back.
+    mutating func keepDerived() throws {
+        for name in try directory.names() where Self.derivedNames.contains(name) {
+            let file = try directory.open(name)
+            var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
+            _ = try file.read(at: 0, count: bytes.count, into: &bytes, from: 0)
+            derived[name] = bytes
+        }
+    }
+
     /// Takes away what servers added: records, and index files of what was no sealed segment before.
     func restore() throws {
         let sealed = Set(segments.dropLast().map { Self.stem($0.name) })
@@ -118,8 +133,11 @@ struct LongLog {
                 if try file.size() > bytes { try file.truncate(to: bytes) }
             } else if name.contains(Self.segmentSuffix) || (name.hasSuffix(Self.indexSuffix) && !sealed.contains(Self.stem(name))) {
                 try directory.remove(name)
+            } else if Self.derivedNames.contains(name) {
+                try directory.remove(name)
             }
         }
+        for (name, bytes) in derived { _ = try directory.create(name).write(bytes, from: 0, at: 0) }
         try directory.synchronize()
     }
 
@@ -144,6 +162,9 @@ struct LongLog {
         let indexed = Set(try names(Self.indexSuffix).map(Self.stem))
         return try names(Self.segmentSuffix).dropLast().count { !indexed.contains(Self.stem($0)) }
     }
+
+    /// The server has found out which records are superseded, and kept it.
+    func isSupersessionKnown() throws -> Bool { try directory.names().contains(Self.supersededName) }
 
     func indexBytes() throws -> Double {
         try names(Self.indexSuffix).reduce(0) { $0 + Double(try directory.open($1).size()) }

@@ -1,7 +1,7 @@
 // Figures of the log at scale: what a start, a look-up and a new callback cost on a log of one million records, of ten…
 //
 //     write ─▶ first start: index files ─▶ starts after clean stops ─▶ look-ups ─▶ starts after SIGKILL under load
-//           ─▶ new callbacks, on this log and on an empty one in turn
+//           ─▶ new callbacks, on this log and on an empty one in turn ─▶ a log of superseded records: a list, a tally
 //
 // Promises: every start, look-up and load meets the log as it was written, in the page cache: what servers added is taken
 // away again. Each target stands beside its figures, and is reached when all of them reach it.
@@ -12,7 +12,8 @@ import Foundation
 import Platform
 
 struct ScaleFigures {
-    /// What one log gave; not a number where it was not measured. Memory in bytes, look-ups in µs, times in seconds.
+    /// What one log gave; not a number where it was not measured. Memory in bytes, look-ups in µs, lists in ms, other times
+    /// in seconds.
     struct Figures {
         var logBytes = Double.nan
         var newestSegmentBytes = Double.nan
@@ -31,6 +32,8 @@ struct ScaleFigures {
         var postMicroseconds: [Double] = []
         var postMicrosecondsOnEmpty: [Double] = []
         var loadMemory = Double.nan
+        var newestMilliseconds = Double.nan
+        var tallyMilliseconds = Double.nan
 
         /// Adds some index files. Where they did not all come, there is no figure.
         mutating func addIndex(_ made: (seconds: Double?, peakBytes: Double)) {
@@ -77,18 +80,20 @@ struct ScaleFigures {
         Progress.say("a log of \(text(Double(records))) records")
         let server = LongLogServer(tools: tools, workplace: workplace)
         var figures = Figures()
-        let log = try LongLog(records: records, in: parent) {
+        var log = try LongLog(records: records, in: parent) {
             let made = try server.makeIndexFiles($0)
             guard made.seconds != nil else { throw BenchmarkFailure("the server makes no index files, and holes cannot be read") }
             figures.addIndex(made)
         }
-        defer { if keptIn == nil { log.remove() } }
+        var isRemoved = false
+        defer { if keptIn == nil, !isRemoved { log.remove() } }
         figures.logBytes = log.bytes
         figures.newestSegmentBytes = log.newestSegmentBytes
         // Those of holes cannot be made again.
         if !log.isThinnedOut { try log.removeIndexFiles() }
         if try log.missingIndexFiles() > 0 { try figures.addIndex(server.makeIndexFiles(log)) }
         figures.indexBytes = try log.indexBytes()
+        try log.keepDerived()
 
         var course = Course(server: server, log: log, series: Self.firstSeries)
         Progress.say("starts after a clean stop, look-ups")
@@ -101,6 +106,16 @@ struct ScaleFigures {
             Progress.say("new callbacks, round \(round)")
             try course.posts(seconds: max(seconds, Self.loadSecondsMin), isFirstOnEmpty: round % 2 == 0, &figures)
         }
+        guard !log.isThinnedOut else { return figures }
+        if keptIn == nil {
+            // The next one takes its room.
+            log.remove()
+            isRemoved = true
+        }
+        Progress.say("the newest of a rare status, most of which are superseded")
+        let superseded = try SupersededLog(records: records, in: parent)
+        defer { superseded.remove() }
+        (figures.newestMilliseconds, figures.tallyMilliseconds) = try superseded.times(rounds)
         return figures
     }
 }

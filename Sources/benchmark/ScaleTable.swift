@@ -78,6 +78,8 @@ enum ScaleTable {
             Row("… as a share of the same with an empty log", { $0.postShare }, .atLeast(0.9)),
             Row("… CPU of the server, µs a request", { $0.postProcessor }),
             Row("… the same with an empty log", { $0.postProcessorOnEmpty }),
+            Row("the newest 100 of a rare status, most of it superseded, ms", { $0.newestMilliseconds }, .below(50)),
+            Row("all requests counted by status and class, ms", { $0.tallyMilliseconds }),
         ]
     }
 

@@ -26,7 +26,7 @@ struct Command: ParsableCommand {
             Exit status: 0 success, 64 wrong usage, 78 wrong configuration, 1 anything else.
             """,
         version: version,
-        subcommands: [Serve.self, Config.self, Status.self, Follow.self, Log.self])
+        subcommands: [Serve.self, Config.self, Status.self, Follow.self, TokenCommand.self, Log.self])
 
     func run() throws {
         throw ValidationError("no command is given; write callback-receiver serve, or config check, or log verify")

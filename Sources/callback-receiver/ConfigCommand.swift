@@ -24,7 +24,8 @@ struct ConfigCheck: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        let (_, filePath) = try options.resolve()
+        let (resolution, filePath) = try options.resolve()
+        for warning in resolution.warnings { StandardStream.error("callback-receiver: \(warning)\n") }
         StandardStream.output(filePath.map { "\(printable($0)): ok\n" } ?? "no configuration file: defaults\n")
     }
 }
@@ -32,7 +33,7 @@ struct ConfigCheck: ParsableCommand {
 struct ConfigShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Print every key, its value and where it comes from; what it prints is a configuration file.")
+        abstract: "Print every key, its value and where it comes from; what it prints is a configuration file, but for secrets.")
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -12,6 +12,8 @@ struct Configuration: Sendable, Equatable {
     var server = ServerConfiguration()
     /// What status and follow ask.
     var client = ClientConfiguration()
+    /// The files that hold more secrets: see SecretFiles.
+    var secretFiles = SecretFilePaths()
     /// The least severe event that is still logged.
     var logLevel = Logger.Level.info
 }
@@ -24,6 +26,8 @@ enum Origin: Sendable, Equatable {
     case environment(name: String)
     /// With its dashes: `--listen`.
     case flag(name: String)
+
+    var isFile: Bool { if case .file = self { true } else { false } }
 
     /// The line in the file; 0 where there is none.
     var lineNumber: Int {

@@ -107,7 +107,8 @@ struct ConfigurationFile {
         var texts: [String] = []
         for element in elements {
             // Commas would make two of one.
-            guard case .scalar(let text, _) = element.content, !isEmpty(element), !text.isEmpty, !text.contains(",") else {
+            guard case .scalar(let text, _) = element.content, !isEmpty(element), !text.isEmpty, !text.contains(where: { $0 == "," || $0.isNewline })
+            else {
                 refuse(element.line, key, "has an element that is no single value; write each by itself, without commas")
                 return
             }

@@ -1,7 +1,7 @@
 // `config show`: every key with its value and origin, as YAML that is a configuration file itself.
 //
 // Promises: what it prints can be saved and loaded, and yields the same configuration; the origin stands in a
-// comment, aligned. Must not know: where values come from beyond their Origin.
+// comment, aligned. Of secrets it prints how many there are, which is refused when it is loaded. Must not know: where values come from beyond their Origin.
 
 enum ConfigurationListing {
     /// The widest column of values that comments are aligned behind, in characters.
@@ -43,6 +43,8 @@ enum ConfigurationListing {
     }
 
     private static func value(of entry: Resolution.Entry) -> String {
+        // YAML reads it back as this text, whatever stands in it: it is made here (SecretList.shown).
+        if Setting.named(entry.key)?.isSecret == true { return entry.text }
         guard entry.text != Setting.nothing, Setting.named(entry.key)?.isList == true else { return scalar(entry.text) }
         let elements = entry.text.split(separator: ", ").map { element in
             // Within brackets a colon may also end a key (YAML 1.2 §7.4.2).

@@ -5,6 +5,7 @@
 // Must not know: keys beyond those that a flag stands for.
 
 import ArgumentParser
+import Platform
 
 struct ConfigurationOptions: ParsableArguments {
     /// Read where it exists and no other file is named.
@@ -43,7 +44,16 @@ struct ConfigurationOptions: ParsableArguments {
 
     func validate() throws { try Self.check(flags) }
 
-    func resolve() throws -> (resolution: Resolution, filePath: String?) { try Self.resolve(file: file, flags: flags) }
+    /// With the secrets in files: complete.
+    func resolve() throws -> (resolution: Resolution, filePath: String?) {
+        var (resolution, path) = try Self.resolve(file: file, flags: flags)
+        let outcome = SecretFiles.read(
+            into: &resolution.configuration, origins: resolution.origins, environment: Surroundings.environment)
+        guard outcome.problems.isEmpty else { throw CommandFailure.configuration(outcome.problems) }
+        if let file = resolution.holdsSecrets, WholeFile.isReadableByAll(file) { resolution.warnings.append(SecretFiles.warning(file)) }
+        resolution.warnings += outcome.warnings
+        return (resolution, path)
+    }
 
     /// Refuses a flag whose value is impossible by itself.
     static func check(_ flags: [FlagValue]) throws {
@@ -57,7 +67,7 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    /// Reads all sources. Throws where a file cannot be read or any source has a problem.
+    /// Reads all sources but the files of secrets, which not everybody who asks for a key may read. Throws where a file cannot be read or any source has a problem.
     static func resolve(file: String?, flags: [FlagValue]) throws -> (resolution: Resolution, filePath: String?) {
         let path = file ?? (Surroundings.exists(standardPath) ? standardPath : nil)
         var configurationFile: ConfigurationFile?

@@ -1,8 +1,9 @@
 // What two keys may not mean together.
 //
-// Promises: nothing listens beyond loopback that asks for no proof, unless the configuration says so in so
-// many words (fails closed: a host that is not certainly loopback counts as beyond it); the callback's path
-// takes nothing away from the API where one address serves both; a PROXY header is expected from someone.
+// Promises: callbacks are not taken beyond loopback without any proof, unless the configuration says so in so many words
+// (fails closed: a host that is not certainly loopback counts as beyond it), and it does not say so where a proof is asked
+// for; the callback's path takes nothing away from the API where one address serves both; an age is asked of signatures
+// that are asked for, a PROXY header of someone. The API may listen anywhere: beyond loopback it answers tokens alone.
 // Must not know: how a single value is read.
 
 import CallbackReceiver
@@ -24,27 +25,22 @@ enum ConfigurationRules {
         }
 
         let isShared = server.callbackListen == server.apiListen
-        let callbackIsOpen = !server.callbackAuthenticationNone && !Listen.isLoopback(server.callbackListen.host)
-        let apiIsOpen = !server.apiAuthenticationNone && !Listen.isLoopback(server.apiListen.host)
-        if callbackIsOpen && apiIsOpen && isShared {
+        if !server.callbackAuthenticationNone, !isProved(configuration), !Listen.isLoopback(server.callbackListen.host) {
             refuse(
-                "callback.listen", because: ["callback.authentication", "api.listen", "api.authentication"],
-                "\(Listen.text(server.callbackListen)) is beyond loopback, and this version cannot check who posts "
-                    + "or asks; listen on 127.0.0.1 behind a proxy, or set callback.authentication and "
-                    + "api.authentication to none: then anyone who reaches it may post callbacks and read every request")
-        } else if callbackIsOpen {
-            refuse(
-                "callback.listen", because: ["callback.authentication"],
-                "\(Listen.text(server.callbackListen)) is beyond loopback, and this version cannot check who posts; "
-                    + "listen on 127.0.0.1 behind a proxy, or set callback.authentication to none: "
-                    + "then anyone who reaches it may post callbacks")
+                "callback.listen", because: ["callback.authentication"] + proofKeys,
+                "\(Listen.text(server.callbackListen)) is beyond loopback, and nothing proves who posts; set callback.keys "
+                    + "(or callback.users, callback.signing-secrets), listen on 127.0.0.1 behind a proxy, or set "
+                    + "callback.authentication to none: then anyone who reaches it may post callbacks")
         }
-        if apiIsOpen && !(callbackIsOpen && isShared) {
+        if server.callbackAuthenticationNone, let key = proofKeys.first(where: { isSet($0, configuration) }) {
             refuse(
-                "api.listen", because: ["api.authentication"],
-                "\(Listen.text(server.apiListen)) is beyond loopback, and this version has no tokens for the API; "
-                    + "listen on 127.0.0.1, or set api.authentication to none: "
-                    + "then anyone who reaches it may read every request")
+                "callback.authentication", because: proofKeys,
+                "none says that anyone may post, and \(key) asks for a proof; remove one of the two")
+        }
+        if server.callbackSignatureAgeSecondsMax != nil, !signingKeys.contains(where: { isSet($0, configuration) }) {
+            refuse(
+                "callback.signature-age-seconds-max", because: signingKeys,
+                "is about signatures, and none is asked for; set callback.signing-secrets, or remove this")
         }
         if isShared, belongsToAPI(server.callbackPath) {
             refuse(
@@ -59,6 +55,27 @@ enum ConfigurationRules {
                     + "server.trusted-proxies, for example [127.0.0.1], or set this to false")
         }
         return problems
+    }
+
+    /// The keys that ask for a proof of origin.
+    private static let proofKeys = [
+        "callback.keys", "callback.keys-file", "callback.signing-secrets", "callback.signing-secrets-file", "callback.users",
+        "callback.users-file",
+    ]
+    private static let signingKeys = ["callback.signing-secrets", "callback.signing-secrets-file"]
+
+    private static func isProved(_ configuration: Configuration) -> Bool { proofKeys.contains { isSet($0, configuration) } }
+
+    private static func isSet(_ key: String, _ configuration: Configuration) -> Bool {
+        switch key {
+        case "callback.keys": !configuration.server.callbackKeys.isEmpty
+        case "callback.signing-secrets": !configuration.server.callbackSigningSecrets.isEmpty
+        case "callback.users": !configuration.server.callbackUsers.isEmpty
+        case "callback.keys-file": configuration.secretFiles.callbackKeys != nil
+        case "callback.signing-secrets-file": configuration.secretFiles.callbackSigningSecrets != nil
+        case "callback.users-file": configuration.secretFiles.callbackUsers != nil
+        default: false
+        }
     }
 
     private static func belongsToAPI(_ path: String) -> Bool {

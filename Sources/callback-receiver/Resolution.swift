@@ -23,11 +23,19 @@ struct Resolution {
         let origin: Origin
     }
 
-    private(set) var configuration = Configuration()
+    var configuration = Configuration()
     /// One for each key, in the order of the table.
     private(set) var entries: [Entry] = []
     /// In the order file, environment, flags, rules between keys.
-    private(set) var problems: [Problem] = []
+    var problems: [Problem] = []
+    /// What is no mistake, and yet to be told: one line each.
+    var warnings: [String] = []
+
+    /// The configuration file, where secrets in force stand in it.
+    private(set) var holdsSecrets: String?
+
+    /// Where each key's value comes from.
+    var origins: [String: Origin] { Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.origin) }) }
 
     /// - Parameters:
     ///   - file: the configuration file, nil where there is none.
@@ -72,6 +80,8 @@ struct Resolution {
         }
 
         entries = Setting.all.compactMap { current[$0.key] }
+        let areInFile = entries.contains { $0.origin.isFile && $0.text != Setting.nothing && Setting.named($0.key)?.isSecret == true }
+        if areInFile { holdsSecrets = file?.path }
         problems += ConfigurationRules.problems(
             of: configuration, origins: current.mapValues(\.origin), unreadable: failed)
     }

@@ -23,6 +23,7 @@ struct Serve: ParsableCommand {
         let configuration = resolution.configuration
         LoggingSystem.bootstrap { _ in LogfmtHandler(level: configuration.logLevel) }
         let log = Logger(label: "callback-receiver")
+        for warning in resolution.warnings { log.warning("\(warning)") }
         if filePath == nil { Self.sayDefaults(configuration.server, to: log) }
         try Server.run(configuration.server, logger: log)
     }

@@ -35,6 +35,8 @@ struct Setting: Sendable {
         case count(ClosedRange<Int>, or: String, Store<Int?>)
         /// Addresses and networks: a list in YAML, with commas elsewhere; or `none`.
         case networks(countMax: Int, Store<[IPNetwork]>)
+        /// Secrets: a list in YAML, with commas or line feeds elsewhere; or `none`.
+        case secrets(SecretForm, Store<[Secret]>)
         /// One of a few words.
         case choice([String], Store<String>)
     }
@@ -68,6 +70,8 @@ struct Setting: Sendable {
         case .seconds(let range, _): "\(range.lowerBound) to \(range.upperBound)"
         case .count(let range, let word, _): "\(word), or \(range.lowerBound) to \(range.upperBound)"
         case .networks(let countMax, _): "none, or a list of addresses and networks, at most \(countMax)"
+        case .secrets(let form, _):
+            "\(Setting.nothing), or a list of \(form == .plain ? "secrets" : "user:password"), at most \(ServerConfiguration.secretsMax)"
         case .choice(let words, _): words.joined(separator: ", ")
         }
     }
@@ -141,6 +145,10 @@ struct Setting: Sendable {
             try Self.check(count, in: Int64(range.lowerBound)...Int64(range.upperBound), shown: { "\($0)" })
             store(&configuration, Int(count))
             return "\(count)"
+        case .secrets(let form, let store):
+            let secrets = try SecretList.parse(text, form: form)
+            store(&configuration, secrets)
+            return SecretList.shown(secrets)
         case .choice(let words, let store):
             guard words.contains(text) else {
                 throw Refusal("\(quoted(text)) is not possible; write one of: \(bounds)")
@@ -156,7 +164,15 @@ struct Setting: Sendable {
     static let nothing = "none"
 
     /// True where YAML may hold a list of values.
-    var isList: Bool { if case .networks = kind { true } else { false } }
+    var isList: Bool {
+        switch kind {
+        case .networks, .secrets: true
+        default: false
+        }
+    }
+
+    /// True where the value is shown to nobody.
+    var isSecret: Bool { if case .secrets = kind { true } else { false } }
 
     private static func bytes(_ text: String, in range: ClosedRange<Int64>, else remedy: String) throws(Refusal) -> Int64 {
         guard let bytes = Size.parse(text) else { throw Refusal("\(quoted(text)) is no size; \(remedy)") }

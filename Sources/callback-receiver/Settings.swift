@@ -15,6 +15,8 @@ extension Setting {
 
     /// What a timeout may be: a second, to an hour.
     private static let timeoutSeconds = 1...3_600
+    /// A year: longer is `none`.
+    private static let signatureAgeSecondsMax = 31_536_000
     private static let loopsMax = 64
     private static let connectionsMax = 1_000_000
     /// A century: longer is `none`.
@@ -32,10 +34,32 @@ extension Setting {
             kind: .size(kibibyte...16 * mebibyte) { $0.server.callbackBodyBytesMax = Int($1) }, standard: "64KiB",
             meaning: "The longest callback that is taken."),
         Setting(
+            key: "callback.keys", kind: .secrets(.plain) { $0.server.callbackKeys = $1 }, standard: nothing,
+            meaning: "What ?key= of the callback URL must be, any one of them; none: it is not looked at."),
+        Setting(
+            key: "callback.keys-file", kind: .file { $0.secretFiles.callbackKeys = $1 }, standard: nothing,
+            meaning: "A file with more of them, one a line."),
+        Setting(
+            key: "callback.signing-secrets", kind: .secrets(.plain) { $0.server.callbackSigningSecrets = $1 }, standard: nothing,
+            meaning: "What X-Crisp-Signature must be made with, any one of them; none: it is not looked at."),
+        Setting(
+            key: "callback.signing-secrets-file", kind: .file { $0.secretFiles.callbackSigningSecrets = $1 }, standard: nothing,
+            meaning: "A file with more of them, one a line."),
+        Setting(
+            key: "callback.users", kind: .secrets(.credentials) { $0.server.callbackUsers = $1 }, standard: nothing,
+            meaning: "user:password that the callback URL must carry (HTTP Basic), any one of them; none: it is not looked at."),
+        Setting(
+            key: "callback.users-file", kind: .file { $0.secretFiles.callbackUsers = $1 }, standard: nothing,
+            meaning: "A file with more of them, one a line."),
+        Setting(
+            key: "callback.signature-age-seconds-max",
+            kind: .count(1...signatureAgeSecondsMax, or: nothing) { $0.server.callbackSignatureAgeSecondsMax = $1 }, standard: nothing,
+            meaning: "How far a signature's timestamp may be from now. A replay is harmless, and a limit loses late retries; none: any."),
+        Setting(
             key: "callback.authentication",
             kind: .choice(["required", "none"]) { $0.server.callbackAuthenticationNone = $1 == "none" },
             standard: "required",
-            meaning: "required: never listen for callbacks beyond loopback unproved. none: anyone may post."),
+            meaning: "required: beyond loopback callbacks must prove their origin (callback.keys, ...). none: anyone may post."),
         Setting(
             key: "api.listen", kind: .listen { $0.server.apiListen = $1 }, standard: "127.0.0.1:8080",
             meaning: "Where the delivery-status API answers."),
@@ -43,7 +67,7 @@ extension Setting {
             key: "api.authentication",
             kind: .choice(["required", "none"]) { $0.server.apiAuthenticationNone = $1 == "none" },
             standard: "required",
-            meaning: "required: never serve the API beyond loopback without tokens. none: anyone may ask."),
+            meaning: "required: the API asks for a token, but on loopback before the first is created. none: anyone may ask."),
         Setting(
             key: "client.url", kind: .url(or: automatic) { $0.client.url = $1 }, standard: automatic,
             meaning: "The server that status and follow ask; auto: http:// and api.listen."),
@@ -69,6 +93,10 @@ extension Setting {
             key: "log.free-bytes-min",
             kind: .size(0...1_024 * gibibyte) { $0.server.logFreeBytesMin = $1 }, standard: "64MiB",
             meaning: "With less free space than this on its disk, callbacks are refused with 503."),
+        Setting(
+            key: "quarantine.bytes-max",
+            kind: .size(mebibyte...1_024 * gibibyte) { $0.server.quarantineBytesMax = $1 }, standard: "64MiB",
+            meaning: "What callbacks that were refused may take on the disk; the oldest go first."),
         Setting(
             key: "expectations.overdue-after-seconds",
             kind: .seconds(1...604_800) { $0.server.overdueAfterSeconds = $1 }, standard: "300",

@@ -151,8 +151,7 @@ struct ConfigurationFileTests {
     @Test(
         "refuses what this version does not do, so that no secret or limit seems to act",
         arguments: [
-            "callback.keys", "callback.keys-file", "callback.signing-secrets", "callback.signing-secrets-file",
-            "callback.users", "callback.users-file", "callback.signature-age-seconds-max", "quarantine.bytes-max", "logging.format", "logging.access",
+            "tls.key", "tls.key-file", "logging.format", "logging.access",
         ])
     func unsupported(key: String) {
         let parts = key.split(separator: ".")

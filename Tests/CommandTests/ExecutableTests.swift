@@ -53,7 +53,7 @@ struct ExecutableTests {
         return try body(file.path)
     }
 
-    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "status --help", "follow --help", "config show --help", "log verify --help", "log cat --help", "log export --help", "log repair --help", "log redecode --help"])
+    @Test("help and version go to standard output and are a success", arguments: ["--help", "--version", "help", "serve --help", "status --help", "follow --help", "config show --help", "log verify --help", "log cat --help", "log export --help", "log repair --help", "log redecode --help", "token create --help", "token list --help", "token revoke --help"])
     func help(arguments: String) throws {
         let outcome = try run(arguments.split(separator: " ").map(String.init))
         #expect(outcome.status == 0)
@@ -67,6 +67,10 @@ struct ExecutableTests {
             ("", "no command is given; write callback-receiver serve, or config check, or log verify"),
             ("config", "config needs to know what to do; write config check, or config show"),
             ("log", "log needs to know what to do; write log verify, cat, export, repair or redecode"),
+            ("token", "token needs to know what to do; write token create, list or revoke"),
+            ("token create", "Missing expected argument '--name <NAME>'"),
+            ("token create --name a\\b", "--name: is 1 to 64 bytes without quotation marks, backslashes and control characters"),
+            ("token revoke", "Missing expected argument '<IDENTIFIER>'"),
             ("nonsense", "Unexpected argument 'nonsense'"),
             ("serve --nonsense", "Unknown option '--nonsense'"),
             ("serve --listen", "Missing value for '--listen <HOST:PORT>'"),
@@ -85,7 +89,7 @@ struct ExecutableTests {
 
     @Test("a wrong configuration is 78, each problem one line, for check, show and serve", arguments: ["config check", "config show", "serve"])
     func wrongConfiguration(command: String) throws {
-        try withFile("callback:\n  path: x\n  keys: [hunter2]\n") { path in
+        try withFile("callback:\n  path: x\n  keyz: [hunter2]\n  users: [hunter2]\n") { path in
             let outcome = try run(command.split(separator: " ").map(String.init) + ["--config", path])
             #expect(
                 outcome
@@ -93,8 +97,8 @@ struct ExecutableTests {
                         status: 78, output: "",
                         errors: """
                             \(path):2: callback.path: "x" does not begin with a slash; write for example /callback
-                            \(path):3: callback.keys: unknown key, or not supported by this version; remove it \
-                            (config show prints every key there is)
+                            \(path):3: callback.keyz: unknown key; did you mean callback.keys?
+                            \(path):4: callback.users: has an entry that is not user:password; write both, with a colon between them
 
                             """))
         }

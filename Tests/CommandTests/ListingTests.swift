@@ -17,6 +17,7 @@ struct ListingTests {
         let resolution = Resolution(
             file: ConfigurationFile(path: "/etc/c.yaml", bytes: Array("callback:\n  listen: '[::1]:1'\n".utf8)),
             environment: [
+                "CALLBACK_RECEIVER_CALLBACK_KEYS": "hunter2,hunter3",
                 "CALLBACK_RECEIVER_SERVER_LOOPS": "3", "CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES": "10.0.0.0/8,::1, 192.0.2.7/32",
             ], flags: flags)
         #expect(
@@ -25,6 +26,13 @@ struct ListingTests {
                   listen: "[::1]:1"                                # /etc/c.yaml:2
                   path: /callback                                  # default
                   body-bytes-max: 64KiB                            # default
+                  keys: (hidden, 2)                                # environment CALLBACK_RECEIVER_CALLBACK_KEYS
+                  keys-file: none                                  # default
+                  signing-secrets: none                            # default
+                  signing-secrets-file: none                       # default
+                  users: none                                      # default
+                  users-file: none                                 # default
+                  signature-age-seconds-max: none                  # default
                   authentication: required                         # default
                 api:
                   listen: 127.0.0.1:8080                           # default
@@ -39,6 +47,8 @@ struct ListingTests {
                     days: none                                     # default
                     bytes-max: none                                # default
                   free-bytes-min: 64MiB                            # default
+                quarantine:
+                  bytes-max: 64MiB                                 # default
                 expectations:
                   overdue-after-seconds: 300                       # default
                 server:
@@ -78,6 +88,17 @@ struct ListingTests {
         #expect(again.problems == [])
         #expect(again.configuration == first.configuration)
         #expect(again.entries.map(\.text) == first.entries.map(\.text))
+    }
+
+    @Test("says how many secrets there are, and is refused where that stands in the place of secrets")
+    func secrets() {
+        let first = resolve("callback: {keys: [hunter2, hunter3], users: 'u:hunter2'}")
+        let text = ConfigurationListing.text(of: first.entries)
+        #expect(!text.contains("hunter"))
+        #expect(
+            resolve(text).problems.map(\.line) == ["keys", "users"].enumerated().map { index, name in
+                "f:\(index == 0 ? 5 : 9): callback.\(name): is what config show prints in the place of secrets; write the secrets themselves"
+            })
     }
 
     @Test("stays loadable whatever the file is called")

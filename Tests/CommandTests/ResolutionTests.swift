@@ -51,15 +51,21 @@ struct ResolutionTests {
             case .seconds: "33"
             case .count: "33"
             case .networks: "10.0.0.0/8"
+            case .secrets(let form, _): form == .plain ? "hunter2" : "user:hunter2"
             case .choice: key == "logging.level" ? "error" : key == "server.proxy-protocol" ? "true" : "none"
             }
-        // A PROXY header needs someone to send it.
-        let base = key == "server.proxy-protocol" ? ["CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES": "::1"] : [:]
+        // A PROXY header needs someone to send it, an age a signature.
+        let base =
+            switch key {
+            case "server.proxy-protocol": ["CALLBACK_RECEIVER_SERVER_TRUSTED_PROXIES": "::1"]
+            case "callback.signature-age-seconds-max": ["CALLBACK_RECEIVER_CALLBACK_SIGNING_SECRETS": "s"]
+            default: [String: String]()
+            }
         let fromEnvironment = resolve(nil, base.merging([setting.environmentName: text]) { $1 })
         #expect(fromEnvironment.problems == [])
         #expect(
             entry(key, in: fromEnvironment)
-                == .init(key: key, text: text, origin: .environment(name: setting.environmentName)))
+                == .init(key: key, text: setting.isSecret ? "(hidden, 1)" : text, origin: .environment(name: setting.environmentName)))
         #expect(fromEnvironment.configuration != resolve().configuration)
 
         let parts = key.split(separator: ".")
@@ -81,61 +87,52 @@ struct ResolutionTests {
     @Test("a wrong variable is named, and its value is not repeated where the variable is unknown")
     func environmentProblems() {
         let environment = [
-            "CALLBACK_RECEIVER_CALLBACK_LISTN": "hunter2", "CALLBACK_RECEIVER_CALLBACK_KEYS": "hunter2",
+            "CALLBACK_RECEIVER_CALLBACK_LISTN": "hunter2", "CALLBACK_RECEIVER_TLS_KEY": "hunter2",
             "CALLBACK_RECEIVER_CONFIG": "hunter2", "CALLBACK_RECEIVER_SERVER_LOOPS": "0",
             "CALLBACK_RECEIVER_CALLBACK_PATH": "", "PATH": "/bin", "CALLBACK": "x", "callback_receiver_x": "x",
         ]
         let unknown = "unknown variable, or not supported by this version; unset it (config show prints every key there is)"
         #expect(
             resolve(nil, environment).problems.map(\.line) == [
-                "CALLBACK_RECEIVER_CALLBACK_KEYS: \(unknown)",
                 "CALLBACK_RECEIVER_CALLBACK_LISTN: unknown variable; did you mean CALLBACK_RECEIVER_CALLBACK_LISTEN?",
                 "CALLBACK_RECEIVER_CALLBACK_PATH: has no value; write for example /callback",
                 "CALLBACK_RECEIVER_CONFIG: \(unknown)",
                 "CALLBACK_RECEIVER_SERVER_LOOPS: 0 is too small; the least is 1",
+                "CALLBACK_RECEIVER_TLS_KEY: \(unknown)",
             ])
     }
 
     // MARK: Rules between keys
 
     private static let callbackTail =
-        "is beyond loopback, and this version cannot check who posts; listen on 127.0.0.1 behind a proxy, "
-        + "or set callback.authentication to none: then anyone who reaches it may post callbacks"
-    private static let apiTail =
-        "is beyond loopback, and this version has no tokens for the API; listen on 127.0.0.1, "
-        + "or set api.authentication to none: then anyone who reaches it may read every request"
-    private static let bothTail =
-        "is beyond loopback, and this version cannot check who posts or asks; listen on 127.0.0.1 behind a proxy, "
-        + "or set callback.authentication and api.authentication to none: "
-        + "then anyone who reaches it may post callbacks and read every request"
+        "is beyond loopback, and nothing proves who posts; set callback.keys (or callback.users, callback.signing-secrets), "
+        + "listen on 127.0.0.1 behind a proxy, or set callback.authentication to none: then anyone who reaches it may post callbacks"
 
     static let rules: [(String, [String])] = [
         ("callback: {listen: 0.0.0.0:1}", ["f:1: callback.listen: 0.0.0.0:1 \(callbackTail)"]),
         ("callback: {listen: 0.0.0.0:1, authentication: none}", []),
         ("callback: {listen: '[::]:1'}", ["f:1: callback.listen: [::]:1 \(callbackTail)"]),
         ("callback: {listen: example.org:1}", ["f:1: callback.listen: example.org:1 \(callbackTail)"]),
-        ("api: {listen: 0.0.0.0:1}", ["f:1: api.listen: 0.0.0.0:1 \(apiTail)"]),
-        ("api: {listen: 0.0.0.0:1, authentication: none}", []),
-        ("api: {listen: 0.0.0.0:1}\ncallback: {authentication: none}", ["f:1: api.listen: 0.0.0.0:1 \(apiTail)"]),
+        ("api: {listen: 0.0.0.0:1}", []),
+        ("callback: {listen: 0.0.0.0:2}\napi: {listen: 0.0.0.0:1}", ["f:1: callback.listen: 0.0.0.0:2 \(callbackTail)"]),
+        ("callback: {listen: 0.0.0.0:1}\napi: {listen: 0.0.0.0:1}", ["f:1: callback.listen: 0.0.0.0:1 \(callbackTail)"]),
+        ("callback: {listen: 0.0.0.0:1, keys: hunter2}", []),
+        ("callback: {listen: 0.0.0.0:1, users: ['a:hunter2']}", []),
+        ("callback: {listen: 0.0.0.0:1, signing-secrets: [hunter2], signature-age-seconds-max: 60}", []),
+        ("callback: {listen: 0.0.0.0:1, keys-file: /keys}", []),
+        ("callback: {listen: 0.0.0.0:1, keys: none, users-file: none}", ["f:1: callback.listen: 0.0.0.0:1 \(callbackTail)"]),
         (
-            "callback: {listen: 0.0.0.0:2}\napi: {listen: 0.0.0.0:1}",
-            ["f:1: callback.listen: 0.0.0.0:2 \(callbackTail)", "f:2: api.listen: 0.0.0.0:1 \(apiTail)"]
+            "callback: {keys-file: /keys, authentication: none}",
+            ["f:1: callback.authentication: none says that anyone may post, and callback.keys-file asks for a proof; remove one of the two"]
         ),
         (
-            "callback: {listen: 0.0.0.0:1}\napi: {listen: 0.0.0.0:1}",
-            ["f:1: callback.listen: 0.0.0.0:1 \(bothTail)"]
-        ),
-        (
-            "callback: {listen: 0.0.0.0:1, authentication: none}\napi: {listen: 0.0.0.0:1}",
-            ["f:2: api.listen: 0.0.0.0:1 \(apiTail)"]
-        ),
-        (
-            "callback: {listen: 0.0.0.0:1, authentication: none}\napi: {listen: 0.0.0.0:1, authentication: none}", []
+            "callback: {signature-age-seconds-max: 60, keys: hunter2}",
+            ["f:1: callback.signature-age-seconds-max: is about signatures, and none is asked for; set callback.signing-secrets, or remove this"]
         ),
         ("callback: {listen: '[::1]:1'}\napi: {listen: 127.9.9.9:1}", []),
     ]
 
-    @Test("nothing unproved listens beyond loopback, unless the configuration says so", arguments: rules)
+    @Test("no callback is taken beyond loopback unproved, unless the configuration says so", arguments: rules)
     func loopback(yaml: String, expected: [String]) {
         #expect(resolve(yaml).problems.map(\.line) == expected)
     }
@@ -157,7 +154,7 @@ struct ResolutionTests {
     @Test("a flag that listens beyond loopback is named in the one line about it")
     func flagBeyondLoopback() {
         let flags = ["callback.listen", "api.listen"].map { FlagValue(key: $0, name: "--listen", text: "0.0.0.0:1") }
-        #expect(resolve(nil, [:], flags).problems.map(\.line) == ["--listen: 0.0.0.0:1 \(Self.bothTail)"])
+        #expect(resolve(nil, [:], flags).problems.map(\.line) == ["--listen: 0.0.0.0:1 \(Self.callbackTail)"])
     }
 
     @Test("a rule does not add to what is wrong with a value itself")

@@ -33,8 +33,9 @@ struct SettingTests {
         #expect(
             Setting.all.map(\.key).sorted() == [
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
-                "callback.listen", "callback.path", "client.token-file", "client.url", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
-                "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.level", "server.connections-max",
+                "callback.keys", "callback.keys-file", "callback.listen", "callback.path", "callback.signature-age-seconds-max",
+                "callback.signing-secrets", "callback.signing-secrets-file", "callback.users", "callback.users-file", "client.token-file", "client.url", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
+                "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.level", "quarantine.bytes-max", "server.connections-max",
                 "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",
                 "server.timeouts.header-seconds", "server.timeouts.idle-seconds", "server.trusted-proxies",
@@ -57,6 +58,12 @@ struct SettingTests {
         configuration.server.apiListen = .init(host: "x", port: 1)
         configuration.server.callbackPath = ""
         configuration.server.callbackBodyBytesMax = 0
+        configuration.server.callbackKeys = [Secret([1])]
+        configuration.server.callbackSigningSecrets = [Secret([1])]
+        configuration.server.callbackUsers = [Secret([1])]
+        configuration.server.callbackSignatureAgeSecondsMax = 1
+        configuration.secretFiles = SecretFilePaths(callbackKeys: "x", callbackSigningSecrets: "x", callbackUsers: "x")
+        configuration.server.quarantineBytesMax = 0
         configuration.server.callbackAuthenticationNone = true
         configuration.server.apiAuthenticationNone = true
         configuration.server.logDirectory = ""
@@ -88,6 +95,7 @@ struct SettingTests {
     /// Key, least, most, one below, one above.
     static let sizeBounds: [(String, String, String, String, String)] = [
         ("callback.body-bytes-max", "1KiB", "16MiB", "1023", "16777217"),
+        ("quarantine.bytes-max", "1MiB", "1024GiB", "1048575", "1099511627777"),
         ("log.segment-bytes-max", "1MiB", "2GiB", "1048575", "2147483649"),
         ("log.retention.bytes-max", "2MiB", "1048576GiB", "2097151", "1125899906842625"),
     ]
@@ -144,6 +152,7 @@ struct SettingTests {
         arguments: [
             ("server.loops", 64, "auto"), ("server.connections-max", 1_000_000, "auto"),
             ("server.connections-per-address-max", 1_000_000, "none"), ("log.retention.days", 36_500, "none"),
+            ("callback.signature-age-seconds-max", 31_536_000, "none"),
         ])
     func counts(key: String, most: Int, word: String) throws {
         #expect(try refusal(key, "1") == nil)

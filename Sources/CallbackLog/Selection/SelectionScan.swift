@@ -66,6 +66,8 @@ public struct SelectionScan: Sendable {
         } else {
             while candidates.count < most, work > 0, !isFinished { try nextRun(shared, most: most, &work, using: &reader, into: &candidates) }
         }
+        // The last candidate was perhaps the last record.
+        if walk.isFinished { isFinished = true }
     }
 
     /// Times bound sequences, since neither ever decreases.
@@ -110,9 +112,13 @@ public struct SelectionScan: Sendable {
     }
 
     /// What is announced is asked whether it is still open, where that is known as of the position.
-    private mutating func isWanted(_ state: RecordState, _ sequence: UInt64, _ shared: Shared) -> Bool {
+    private func isWanted(_ state: RecordState, _ sequence: UInt64, _ shared: Shared) -> Bool {
         guard state.status == RecordState.announcement else { return true }
-        return shared.mayHave(selection.statuses, announcement: sequence)
+        return switch shared.standing(ofAnnouncement: sequence) {
+        case .open(let state): selection.statuses >> UInt16(state.status) & 1 == 1
+        case .answered: selection.statuses & RecordSelection.answered != 0
+        case .unknown: true
+        }
     }
 
     private mutating func nextOfKey(

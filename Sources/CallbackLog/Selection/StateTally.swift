@@ -152,7 +152,7 @@ public struct StateTally: Sendable {
     /// The state of a request whose newest record is this announcement: a callback that came first has the say, and what is
     /// overdue and announced again without more time is so still.
     private func answered(_ announcement: RecordLocation, _ log: CallbackLog, using reader: inout RecordReader) -> RecordState {
-        if let known = log.shared.stateKnown(announcement: announcement.sequence) { return known }
+        if case .open(let state) = log.shared.standing(ofAnnouncement: announcement.sequence) { return state }
         guard let line = try? reader.read(announcement.entry, in: announcement.segment) else { return announcement.entry.state }
         var identifier: [UInt8] = []
         line.appendRequestID(of: reader.bytes.span, to: &identifier)

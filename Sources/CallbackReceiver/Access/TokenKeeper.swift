@@ -40,7 +40,7 @@ public struct TokenKeeper: Sendable {
     /// In the order in which they were created.
     public func tokens() throws(TokenFailure) -> [Token] { try attempt { () throws(SystemError) in try read() } }
 
-    public func create(name: String, scope: TokenScope, now: Timestamp) throws(TokenFailure) -> TokenCredentials {
+    public func create(name: String, scope: TokenScope, nowMilliseconds: Int64) throws(TokenFailure) -> TokenCredentials {
         precondition(Token.isName(name), "the caller has checked the name")
         try checkOwner()
         return try attempt { () throws(SystemError) in
@@ -57,7 +57,7 @@ public struct TokenKeeper: Sendable {
             var number: UInt64
             repeat { number = generator.next() } while tokens.contains { $0.number == number }
             let key = Self.key(&generator)
-            let token = Token(number: number, name: name, scope: scope, created: now, digest: SHA256.digest(key.span))
+            let token = Token(number: number, name: name, scope: scope, created: Timestamp(milliseconds: nowMilliseconds), digest: SHA256.digest(key.span))
             tokens.append(token)
             try directory.replace(TokenFile.name, with: TokenFile.text(of: tokens), unfinished: TokenFile.unfinishedName)
             return .success(TokenCredentials(identifier: token.identifier, key: String(decoding: key, as: UTF8.self)))

@@ -46,9 +46,9 @@ struct LogLocation: ParsableArguments {
 
     /// Looks at the log that the configuration names.
     func open() throws -> LogInspection {
-        let directory = try ConfigurationOptions.resolve(file: file, flags: flags).resolution.configuration.server.logDirectory
+        let path = try server().logDirectory
         do throws(InspectionFailure) {
-            return try LogInspection(path: directory)
+            return try LogInspection(path: path)
         } catch {
             throw CommandFailure.general("\(error)")
         }

@@ -27,6 +27,8 @@ final class RouterStep {
     let router: Router
     /// What wrong credentials are limited by.
     let clock = TurnedClock()
+    /// What the time is for signatures, in milliseconds.
+    static let now: Int64 = 1_779_301_225_031
     /// Whom requests are from.
     var peer = "127.0.0.1"
     private let directory: TemporaryDirectory
@@ -55,7 +57,9 @@ final class RouterStep {
         log = try CallbackLog(directory: disk, options: options)
         let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock.read) { table }
         let quarantine = Quarantine(logDirectory: directory.path, bytesMax: configuration.quarantineBytesMax, logger: Logger(label: "test"))
-        router = Router(configuration: configuration, access: access, log: log, logOptions: options, quarantine: quarantine)
+        let origin = CallbackOrigin(configuration, now: { RouterStep.now })
+        router = Router(
+            configuration: configuration, access: access, origin: origin, log: log, logOptions: options, quarantine: quarantine)
         let acknowledged = acknowledged
         recipient = log.addRecipient { list in
             acknowledged.outcomes.withLock { for each in list { $0[each.ticket] = each.outcome } }

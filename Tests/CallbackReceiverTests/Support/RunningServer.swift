@@ -54,6 +54,8 @@ final class RunningServer {
         return Stopping(server)
     }
 
+    /// Of the log's directory.
+    var path: String { directory.path }
     var port: UInt16 { server.addresses[0].port }
 
     func connect() throws -> RawConnection { try RawConnection(port: port) }

@@ -62,7 +62,9 @@ final class WrittenLog {
         configuration.apiAuthenticationNone = true
         let access = Access(configuration, isOnLoopback: true, clock: { 0 }) { .neverCreated }
         let quarantine = Quarantine(logDirectory: directory.path, bytesMax: configuration.quarantineBytesMax, logger: Logger(label: "test"))
-        router = Router(configuration: configuration, access: access, log: log, logOptions: options, quarantine: quarantine)
+        router = Router(
+            configuration: configuration, access: access, origin: CallbackOrigin(configuration, now: { 0 }), log: log, logOptions: options,
+            quarantine: quarantine)
     }
 
     /// What is answered, at once, by a question, or piece by piece until nothing more comes for now.

@@ -107,7 +107,9 @@ struct ConfigurationTests {
     }
 
     static let keys: [String] = [
-        "callback.listen", "api.listen", "callback.path", "callback.body-bytes-max", "callback.authentication", "api.authentication", "log.directory",
+        "callback.listen", "api.listen", "callback.path", "callback.body-bytes-max", "callback.authentication",
+        "callback.keys", "callback.keys-file", "callback.signing-secrets", "callback.signing-secrets-file", "callback.users", "callback.users-file",
+        "callback.signature-age-seconds-max", "quarantine.bytes-max", "api.authentication", "log.directory",
         "log.segment-bytes-max", "log.retention.days", "log.retention.bytes-max", "log.free-bytes-min", "expectations.overdue-after-seconds", "server.loops", "server.connections-max",
         "server.connections-per-address-max", "server.trusted-proxies", "server.proxy-protocol", "server.timeouts.header-seconds",
         "server.timeouts.body-seconds", "server.timeouts.idle-seconds", "server.timeouts.drain-seconds", "logging.level",

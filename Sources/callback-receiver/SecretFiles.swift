@@ -1,0 +1,86 @@
+// The files that `…-file` keys name: their secrets join those that the keys themselves have.
+//
+// A name without a slash at its beginning is looked for among the credentials that systemd hands over
+// (LoadCredential=, systemd.exec(5)) first, then from the working directory.
+//
+// Promises: read to a bound; what is wrong names the key's place, the file and its line, never what is in it. A file that
+// is missing, empty or wrong stops the start: it was meant to prove something. A file that every user can read is said.
+// Must not know: what the secrets prove.
+
+import CallbackReceiver
+import Platform
+
+/// The files that the configuration names.
+struct SecretFilePaths: Sendable, Equatable {
+    var callbackKeys: String?
+    var callbackSigningSecrets: String?
+    var callbackUsers: String?
+}
+
+enum SecretFiles {
+    /// A larger one holds something else.
+    static let bytesMax = 65_536
+
+    private struct Kind {
+        let key: String
+        let form: SecretForm
+        let path: (Configuration) -> String?
+        let add: (inout Configuration, [Secret]) -> Void
+    }
+
+    private static var kinds: [Kind] {
+        [
+            Kind(key: "callback.keys-file", form: .plain, path: \.secretFiles.callbackKeys) { $0.server.callbackKeys += $1 },
+            Kind(key: "callback.signing-secrets-file", form: .plain, path: \.secretFiles.callbackSigningSecrets) {
+                $0.server.callbackSigningSecrets += $1
+            },
+            Kind(key: "callback.users-file", form: .credentials, path: \.secretFiles.callbackUsers) { $0.server.callbackUsers += $1 },
+        ]
+    }
+
+    /// What came of reading them: with problems, the configuration is not complete.
+    struct Outcome {
+        var problems: [Problem] = []
+        /// One line each, for people.
+        var warnings: [String] = []
+    }
+
+    /// Reads the files that `configuration` names, into it.
+    static func read(into configuration: inout Configuration, origins: [String: Origin], environment: [String: String]) -> Outcome {
+        var outcome = Outcome()
+        for kind in kinds {
+            guard let path = kind.path(configuration) else { continue }
+            func refuse(_ text: String) {
+                outcome.problems.append(Problem(origin: origins[kind.key] ?? .standard, key: kind.key, text: text))
+            }
+            let found = location(of: path, environment: environment)
+            do throws(Refusal) {
+                let bytes = try Surroundings.bytes(of: found, bytesMax: bytesMax)
+                guard bytes.count <= bytesMax else {
+                    refuse("\(printable(found)) is larger than \(Size.text(Int64(bytesMax))), which no file of secrets is; name another")
+                    continue
+                }
+                switch Result(catching: { () throws(SecretFileFault) in try SecretList.parse(file: bytes, form: kind.form) }) {
+                case .success(let secrets): kind.add(&configuration, secrets)
+                case .failure(let fault): refuse("\(printable(found))\(fault.line.map { ":\($0)" } ?? "") \(fault.refusal.text)")
+                }
+                if WholeFile.isReadableByAll(found) { outcome.warnings.append(warning(found)) }
+            } catch {
+                refuse("\(printable(found)) \(error.text)")
+            }
+        }
+        return outcome
+    }
+
+    /// What is said of a file with secrets in it that everybody can read.
+    static func warning(_ path: String) -> String {
+        "\(printable(path)) holds secrets and can be read by every user of this machine; chmod 640 it, or 600"
+    }
+
+    /// Where the file is that a key names so.
+    static func location(of path: String, environment: [String: String]) -> String {
+        guard !path.hasPrefix("/"), let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return path }
+        let credential = "\(directory)/\(path)"
+        return WholeFile.exists(credential) ? credential : path
+    }
+}
