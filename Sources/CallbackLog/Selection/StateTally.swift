@@ -155,7 +155,15 @@ public struct StateTally: Sendable {
         guard let line = try? reader.read(announcement.entry, in: announcement.segment) else { return announcement.entry.state }
         var identifier: [UInt8] = []
         line.appendRequestID(of: reader.bytes.span, to: &identifier)
-        let records = (try? log.records(of: identifier.span, using: &reader)) ?? []
-        return records.first { $0.kind == .callback && $0.sequence <= position }?.entry.state ?? announcement.entry.state
+        let records = ((try? log.records(of: identifier.span, using: &reader)) ?? []).filter { $0.sequence <= position }
+        if let callback = records.first(where: { $0.kind == .callback }) { return callback.entry.state }
+        // Announced anew since it was overdue, and given no more time: it is overdue still.
+        guard records.contains(where: { $0.kind == .overdue }) else { return announcement.entry.state }
+        var history = RequestHistory()
+        for location in records.reversed() {
+            guard let line = try? reader.read(location.entry, in: location.segment) else { continue }
+            history.add(location.kind, sequence: location.sequence, receivedAt: line.receivedAt, members: reader.bytes.span.extracting(line.payload))
+        }
+        return history.isOverdue ? RecordState(.overdue) : announcement.entry.state
     }
 }
