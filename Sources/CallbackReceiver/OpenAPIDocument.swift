@@ -179,6 +179,20 @@ enum OpenAPIDocument {
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
+          "/v1/quarantine/requeue":{
+            "post":{"operationId":"requeueQuarantine","tags":["callback"],"summary":"Take in again what was refused, once the cause is mended","description":"What can be taken now is stored as a callback and leaves the quarantine; what cannot stays. A body is not looked at. Needs a token of scope `write`.",
+              "parameters":[{"name":"unauthorized","in":"query","description":"also what nobody proved the origin of","schema":{"type":"boolean","default":false}}],
+              "responses":{
+                "200":{"description":"how many were taken, were there already, are left, or could not be stored now","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Requeued"},"example":{"taken":1,"duplicates":0,"left":2,"failed":0}}}},
+                "400":{"$ref":"#/components/responses/BadRequest"},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
           "/healthz":{
             "get":{"operationId":"getLiveness","tags":["operation"],"summary":"Alive","security":[],
               "responses":{
@@ -297,6 +311,7 @@ enum OpenAPIDocument {
               "entries":{"type":"array","items":{"type":"object","required":["id","at","peer","status","detail","body","body_encoding","count"],"properties":{
                 "id":{"type":"string"},"at":{"$ref":"#/components/schemas/Time"},"peer":{"type":"string"},"status":{"enum":[400,401,413,422]},"detail":{"type":"string"},
                 "body":{"type":["string","null"]},"body_encoding":{"enum":["utf-8","base64",null]},"count":{"type":"integer","minimum":1,"description":"how often it came"}}}}}},
+            "Requeued":{"type":"object","required":["taken","duplicates","left","failed"],"properties":{"taken":{"type":"integer","minimum":0},"duplicates":{"type":"integer","minimum":0},"left":{"type":"integer","minimum":0},"failed":{"type":"integer","minimum":0}}},
             "Readiness":{"type":"object","required":["status","checks","damage_count","damage"],"properties":{"status":{"const":"ready"},
               "checks":{"type":"object","required":["log","disk","draining"],"properties":{"log":{"const":"ok"},"disk":{"const":"ok"},"draining":{"const":"ok"}}},
               "damage_count":{"type":"integer","minimum":0},

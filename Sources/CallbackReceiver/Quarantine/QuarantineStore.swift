@@ -49,6 +49,8 @@ final class QuarantineStore {
         do throws(SystemError) {
             let directory = try present()
             var isChanged = false
+            // What is in the index is on stable storage: until the directory is synced, what this batch adds is not.
+            defer { if isChanged { self.directory = nil } }
             for (index, arrival) in arrivals.enumerated() {
                 do throws(SystemError) {
                     kept[index] = try keep(arrival, in: directory, &isChanged)
@@ -57,6 +59,7 @@ final class QuarantineStore {
                 }
             }
             if isChanged { try directory.synchronize() }
+            isChanged = false
         } catch {
             say("\(error)")
             kept = [Bool](repeating: false, count: arrivals.count)
@@ -129,8 +132,12 @@ final class QuarantineStore {
 
     private func load(_ directory: any Directory) throws(SystemError) {
         for ring in QuarantineRing.allCases { rings[ring] = QuarantineIndex(bytesMax: rings[ring]?.bytesMax ?? 0) }
+        // A process that was killed may have left names that were never synced, and they count as kept from now on.
+        try directory.synchronize()
         for name in try directory.names().prefix(Self.namesMax).sorted() {
             guard let ring = QuarantineEntry.ring(of: name), let found = try? read(name, in: directory) else { continue }
+            // Likewise its bytes; nothing to do where they were.
+            try directory.open(name).synchronizeData()
             // The bound may be lower than it was.
             for gone in rings[ring]?.outgoing(for: found.entry.diskBytes, of: found.entry.peer) ?? [] { try remove(gone.name, of: ring, in: directory) }
             rings[ring]?.insert(found.entry, hash: found.body.hashValue)
