@@ -62,11 +62,12 @@ struct WaitTests {
         let start = clock.now
         let target = "/v1/requests/\(Shared.freshIdentifier())"
         try expectProblem(try server.get(target + "?wait=0.6"), 404, instance: target)
-        #expect(clock.now - start >= .milliseconds(600))
+        // A server's clock may count in steps of some milliseconds.
+        #expect(clock.now - start >= .milliseconds(580))
         let identifier = Shared.freshIdentifier()
         _ = try server.put(identifier)
         let answer = try server.get("/v1/requests/\(identifier)?wait=1")
-        #expect(clock.now - start >= .milliseconds(1600))
+        #expect(clock.now - start >= .milliseconds(1560))
         #expect(answer.status == 200)
         #expect(try answer.object().string("status") == "pending")
     }

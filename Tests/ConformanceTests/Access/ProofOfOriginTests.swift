@@ -142,7 +142,7 @@ struct ProofOfOriginTests {
     @Test("what is not proved is not stored, says nothing of a duplicate, and no secret is told anybody")
     func secrecy() throws {
         let server = try ServerProcess(
-            configuration: "callback:\n  keys: [key-0123456789abc]\n  users: [\"crisp:password-0123\"]\nlogging:\n  access: true\n", environment: ["CALLBACK_RECEIVER_LOGGING_LEVEL": "trace"])
+            configuration: "callback:\n  keys: [key-0123456789abc]\n  users: [\"crisp:password-0123\"]\n", environment: ["CALLBACK_RECEIVER_LOGGING_LEVEL": "trace"])
         let payload = sentPayload("proved")
         let answers = [
             try server.post(payload, to: "/callback?key=key-0123456789abc"),

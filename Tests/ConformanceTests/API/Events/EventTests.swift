@@ -16,7 +16,7 @@ struct EventTests {
         let stream = try EventStream(server)
         #expect(stream.head["Content-Type"]?.hasPrefix("text/event-stream") == true)
         #expect(stream.head["Cache-Control"] == "no-store" && stream.head["Content-Length"] == nil)
-        #expect(!stream.isReadable(milliseconds: 100))
+        #expect(try !stream.hasEvent(milliseconds: 100))
         for (identifier, payload) in [("a", sentPayload("a")), ("b", failedPayload("b", code: 131_026)), ("c", #"{"request_id":"c"}"#)] {
             let receipt = try server.post(payload).object()
             let event = try #require(try stream.next())
@@ -119,7 +119,7 @@ struct EventTests {
     func atTheEnd() throws {
         let (server, _, _) = try history()
         let stream = try EventStream(server, "?after=6")
-        #expect(!stream.isReadable(milliseconds: 100))
+        #expect(try !stream.hasEvent(milliseconds: 100))
         _ = try server.post(sentPayload("d"))
         #expect(try stream.next()?.sequence == 7)
     }

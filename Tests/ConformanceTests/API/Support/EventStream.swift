@@ -78,6 +78,15 @@ final class EventStream {
         guard head.status == 200 else { throw TestFailure.unreadable("the event stream: \(head.status)") }
     }
 
+    /// Whether an event comes within so long. An id alone, which is where a reader that loses the stream goes on, is none.
+    func hasEvent(milliseconds: Int32) throws -> Bool {
+        while taken == parser.events.count, connection.isReadable(milliseconds: milliseconds) {
+            guard let bytes = try connection.readChunk() else { break }
+            parser.take(bytes)
+        }
+        return taken < parser.events.count
+    }
+
     /// The next event, once it is there; nil at the end of the stream.
     func next() throws -> ServerSentEvent? {
         while taken == parser.events.count {
