@@ -61,6 +61,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "404":{"$ref":"#/components/responses/Unknown"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
@@ -77,6 +78,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -94,6 +96,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "404":{"$ref":"#/components/responses/Unknown"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
@@ -110,11 +113,11 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
-                "500":{"$ref":"#/components/responses/Unreadable"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/v1/events":{
@@ -128,6 +131,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -143,11 +147,11 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
-                "500":{"$ref":"#/components/responses/Unreadable"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/v1/export":{
@@ -158,6 +162,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -173,6 +178,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -187,6 +193,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -219,6 +226,7 @@ enum OpenAPIDocument {
                 "200":{"description":"OpenAPI 3.1","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"application/json":{"schema":{"type":"object","required":["openapi","info","paths","components"],"properties":{"openapi":{"type":"string"}},"additionalProperties":true}}}},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -249,7 +257,7 @@ enum OpenAPIDocument {
             "NoStore":{"description":"nobody may keep it","schema":{"const":"no-store"}},
             "Next":{"description":"RFC 8288, `rel=\"next\"`: the next page, where there is one","schema":{"type":"string"}},
             "RetryAfter":{"description":"seconds","required":true,"schema":{"type":"integer","minimum":1}},
-            "Challenge":{"description":"RFC 9110 §11.6.1","required":true,"schema":{"type":"string","pattern":"^Basic realm="}}
+            "Challenge":{"description":"RFC 9110 §11.6.1","required":true,"schema":{"type":"string","pattern":"^(Basic|Key|Crisp-Signature) realm="}}
           },
           "responses":{
             "BadRequest":{"description":"a path, parameter or body that cannot be read; `detail` says which and why","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
@@ -264,6 +272,7 @@ enum OpenAPIDocument {
             "TargetTooLong":{"description":"a target of more than 8 KiB","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "FieldsTooLarge":{"description":"more than 64 fields, or 16 KiB of them","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "Unreadable":{"description":"a record cannot be read back from the disk","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
+            "TooManyWrong":{"description":"too many wrong credentials came from this address; right ones are never refused for that","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "Unavailable":{"description":"it cannot be done now: the disk, or too much at once. Nothing was stored. Ask again later","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}
           },
           "schemas":{

@@ -42,6 +42,9 @@ struct DocumentedOperation: Sendable {
         return requestBytes(method.uppercased(), whole, fields: fields, body: (body ?? self.body).map { Array($0.utf8) })
     }
 
+    /// Its head, with more content announced than anybody takes.
+    func tooLarge(_ fields: [String]) -> [UInt8] { requestBytes(method.uppercased(), target, fields: fields + ["Content-Length: 99999999"]) }
+
     /// Its head up to where it stops for ever.
     var unfinished: [UInt8] { Array("\(method.uppercased()) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n".utf8) }
 }
