@@ -114,4 +114,32 @@ import Testing
         }
         #expect(expectations.storageBytes < 200 * 1_000_000)
     }
+
+    @Test("while a segment cannot be asked nothing becomes overdue whose callback may stand there")
+    func unasked() throws {
+        let clock = TurnedClock()
+        let first = try open(MemoryDisk(), clock, segmentBytesMax: 300)
+        _ = first.append("answered")
+        for number in 0..<4 { _ = first.append("other-\(number)") }
+        _ = first.announce("open", members(5_000))
+        first.settleUpkeep()
+        first.close()
+        let disk = first.disk.afterKill()
+        for name in disk.indexes { try disk.remove(name) }
+        disk.inject(Fault(.fails(24), on: [.open], after: 2))
+        let log = try open(disk, clock, segmentBytesMax: 300)
+        #expect(throws: RecordReadFailure.indexing) { try log.records("answered") }
+        guard case .announced(let sequence, true) = log.announce("answered", members(10)) else {
+            Issue.record("not taken")
+            return
+        }
+        log.pass(milliseconds: 20_000)
+        #expect(log.log.durable == sequence && log.log.openAnnouncements == 2)
+        disk.lift()
+        clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+        log.settleUpkeep()
+        log.pass(milliseconds: 2_000)
+        #expect(try log.kinds("answered") == ["announcement \(sequence)", "callback 1"])
+        #expect(log.log.openAnnouncements == 1)
+    }
 }
