@@ -73,6 +73,29 @@ import Testing
             #expect(try open(MemoryDisk(cut), TurnedClock()).log.openAnnouncements == 2, "cut at \(count)")
         }
     }
+
+    @Test("while a segment cannot be asked nothing becomes overdue whose callback may stand there")
+    func unasked() throws {
+        let clock = TurnedClock()
+        let log = try open(MemoryDisk(), clock, segmentBytesMax: 400)
+        _ = log.append("answered")
+        for number in 0..<4 { _ = log.append("other-\(number)") }
+        _ = log.announce("open", members(5_000))
+        log.settleUpkeep()
+        try log.loseSight(of: "other-0")
+        guard case .announced(let sequence, true) = log.announce("answered", members(10)) else {
+            Issue.record("not taken")
+            return
+        }
+        log.pass(milliseconds: 20_000)
+        #expect(log.log.durable == sequence && log.log.openAnnouncements == 2)
+        log.disk.lift()
+        clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+        log.settleUpkeep()
+        log.pass(milliseconds: 2_000)
+        #expect(try log.kinds("answered") == ["announcement \(sequence)", "callback 1"])
+        #expect(log.log.openAnnouncements == 1)
+    }
 }
 
 @Suite struct ExpectationsTests {
@@ -113,33 +136,5 @@ import Testing
             expectations.put(Expectations.Entry(announcement: number, due: Int64(number.multipliedReportingOverflow(by: 2_654_435_761).partialValue % 1_000_003)))
         }
         #expect(expectations.storageBytes < 200 * 1_000_000)
-    }
-
-    @Test("while a segment cannot be asked nothing becomes overdue whose callback may stand there")
-    func unasked() throws {
-        let clock = TurnedClock()
-        let first = try open(MemoryDisk(), clock, segmentBytesMax: 300)
-        _ = first.append("answered")
-        for number in 0..<4 { _ = first.append("other-\(number)") }
-        _ = first.announce("open", members(5_000))
-        first.settleUpkeep()
-        first.close()
-        let disk = first.disk.afterKill()
-        for name in disk.indexes { try disk.remove(name) }
-        disk.inject(Fault(.fails(24), on: [.open], after: 2))
-        let log = try open(disk, clock, segmentBytesMax: 300)
-        #expect(throws: RecordReadFailure.indexing) { try log.records("answered") }
-        guard case .announced(let sequence, true) = log.announce("answered", members(10)) else {
-            Issue.record("not taken")
-            return
-        }
-        log.pass(milliseconds: 20_000)
-        #expect(log.log.durable == sequence && log.log.openAnnouncements == 2)
-        disk.lift()
-        clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
-        log.settleUpkeep()
-        log.pass(milliseconds: 2_000)
-        #expect(try log.kinds("answered") == ["announcement \(sequence)", "callback 1"])
-        #expect(log.log.openAnnouncements == 1)
     }
 }
