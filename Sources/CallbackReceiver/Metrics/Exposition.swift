@@ -39,7 +39,7 @@ struct Exposition {
 
     mutating func sample(_ value: UInt64, _ labels: Label...) { append("", labels, "\(value)") }
 
-    mutating func sample(_ value: Double, _ labels: Label...) { append("", labels, "\(value)") }
+    mutating func sample(_ value: Double, _ labels: Label...) { append("", labels, Self.decimal(value)) }
 
     /// - Parameter scale: what a value is divided by: 1,000,000,000 from nanoseconds to seconds.
     mutating func sample(_ histogram: HistogramReading, scale: Double, _ labels: Label...) {
@@ -49,7 +49,7 @@ struct Exposition {
             append("_bucket", labels + [("le", Self.decimal(Double(bound) / scale))], "\(count)")
         }
         append("_bucket", labels + [("le", "+Inf")], "\(histogram.count)")
-        append("_sum", labels, "\(Double(histogram.sum) / scale)")
+        append("_sum", labels, Self.decimal(Double(histogram.sum) / scale))
         append("_count", labels, "\(histogram.count)")
     }
 
@@ -66,7 +66,7 @@ struct Exposition {
 
     /// `128` and `0.0025`: without a fraction that is none.
     private static func decimal(_ value: Double) -> String {
-        value == value.rounded() && value < 1e15 ? "\(UInt64(value))" : "\(value)"
+        value == value.rounded() && 0...1e15 ~= value ? "\(UInt64(value))" : "\(value)"
     }
 
     private mutating func append(_ suffix: StaticString, _ labels: [Label], _ value: String) {
