@@ -30,6 +30,8 @@ struct Deferral {
     /// For a problem's `instance`.
     let path: [UInt8]
     let awaited: Awaited
+    /// To count its answer by.
+    var measure = Measure()
 }
 
 struct Deferrals {

@@ -19,6 +19,8 @@ import Platform
 struct LoopContext: Sendable {
     let router: Router
     let queries: QueryQueue
+    /// What is asked about the server itself.
+    let scrapes: QueryQueue
     let following: Following
     /// Nil where refused bodies are not kept.
     let refusalKeeper: (any RefusalKeeper)?
@@ -122,6 +124,9 @@ struct Loop {
     var response = Response()
     var output: [UInt8] = []
     var scratch = RouteScratch()
+    /// Of the request that `response` answers.
+    var measure = Measure()
+    let meters: LoopMeters
 
     var handle: LoopHandle { context.handles[index] }
     var turnedAwayCount = 0
@@ -138,6 +143,7 @@ struct Loop {
         self.listeners = listeners
         self.index = index
         self.recipient = recipient
+        meters = context.handles[index].meters
         let configuration = context.configuration
         now = context.clock()
         deadlines = Deadlines(
@@ -230,6 +236,7 @@ struct Loop {
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(connection) } else { slots[slot] = connection }
         if isTurnedAway { turnedAwayCount += 1 }
+        meters.countOpened()
         do throws(SystemError) {
             try events.add(newcomer.fd, token: token(connection, slot), interest: .readable)
         } catch {
@@ -262,6 +269,7 @@ struct Loop {
         freeSlots.append(slot)
         abandonAll(connection)
         Socket.close(connection.fd)
+        countClosed(connection)
         context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes
         unsentBytes -= connection.unsentBytes

@@ -14,11 +14,13 @@ extension Loop {
 
     /// Asks `query` off the loop. True where that cannot be done, and `response` says so.
     mutating func ask(_ query: Query, token: UInt64, stream: Int32, client: IPAddress) -> Bool {
-        let deferral = Deferral(token: token, stream: stream, client: client, path: query.path, awaited: .query)
+        let deferral = Deferral(token: token, stream: stream, client: client, path: query.path, awaited: .query, measure: measure)
         let ticket = deferrals.begin(deferral, until: now + Int64(Self.querySeconds) * 1_000)
         let handle = handle
-        if context.queries.run({ scratch in handle.post(.answer(ticket: ticket, query.answer(&scratch))) }) { return false }
+        let queue = query.isScrape ? context.scrapes : context.queries
+        if queue.run({ scratch in handle.post(.answer(ticket: ticket, query.answer(&scratch))) }) { return false }
         _ = deferrals.take(ticket)
+        shed(.question)
         Router.unavailable("Too many questions wait to be answered. Ask again.", Problem.overloadRetrySeconds, query.path[...], &response)
         return true
     }
@@ -26,6 +28,7 @@ extension Loop {
     /// The answer to a question.
     mutating func answer(_ ticket: UInt64, by answer: consuming Response) {
         guard let deferral = deferrals.take(ticket) else { return }
+        measure = deferral.measure
         response = answer
         respondLater(deferral.token, deferral.stream)
     }
@@ -35,7 +38,7 @@ extension Loop {
     /// Has the body kept that `response` refuses. True where nothing is kept, and `response` may leave at once.
     mutating func keep(_ refusal: KeptRefusal, token: UInt64, stream: Int32, client: IPAddress, path: [UInt8]) -> Bool {
         guard let keeper = context.refusalKeeper else { return true }
-        let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response))
+        let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response), measure: measure)
         guard deferrals.count < Deferrals.countMax else {
             sayNotKept(deferral)
             return true
@@ -48,6 +51,7 @@ extension Loop {
 
     mutating func answer(_ ticket: UInt64, isKept: Bool) {
         guard let deferral = deferrals.take(ticket), case .kept(let refusal) = deferral.awaited else { return }
+        measure = deferral.measure
         if isKept { response = refusal } else { sayNotKept(deferral) }
         respondLater(deferral.token, deferral.stream)
     }
@@ -65,6 +69,7 @@ extension Loop {
     mutating func answerDue() {
         while let ticket = deferrals.takeDue(now: now) {
             guard let deferral = deferrals[ticket] else { continue }
+            measure = deferral.measure
             switch deferral.awaited {
             case .stream(let open): attend(open, ticket, deferral)
             case .wait(let wait) where !wait.isLast: askLast(wait, ticket)

@@ -41,6 +41,7 @@ final class LoopHandle: Sendable {
     let wakeup: Wakeup
     let mailbox: Mailbox<LoopMessage>
     let advances = Advances()
+    let meters = LoopMeters()
     /// Open, or reserved for one on its way; far below zero once the loop has ended.
     private let places = Atomic<Int>(0)
     private static let ended = Int.min / 2

@@ -10,6 +10,8 @@ import Synchronization
 final class QueryQueue: Sendable {
     /// Questions that wait, the one being answered included. At a millisecond each, a second's worth.
     static let waitingMax = 1_024
+    /// The same of those that ask for metrics: two Prometheus servers, and somebody who looks.
+    static let scrapesMax = 16
 
     private final class Lent {
         var scratch = QueryScratch()

@@ -16,6 +16,7 @@ public final class Quarantine: RefusalKeeper, Sendable {
 
     private let store: Confined<QuarantineStore>
     private let mailbox: Mailbox<QuarantineArrival>
+    private let known = KnownSizes()
 
     /// The quarantine of the log in `logDirectory`.
     public convenience init(logDirectory: String, bytesMax: Int64, logger: Logger) {
@@ -94,6 +95,11 @@ public final class Quarantine: RefusalKeeper, Sendable {
 
     /// Takes entries out for good. False where that could not be done.
     func remove(_ names: [String]) -> Bool { store.queue.sync { store.withValue { store in (try? store.remove(names)) != nil } } }
+
+    /// What each ring takes of the disk: as it was last known where the disk keeps the quarantine waiting.
+    var sizes: QuarantineSizes {
+        known.read { answer in store.queue.async { [store] in answer(store.withValue { QuarantineSizes($0.rings) }) } }
+    }
 
     /// Bytes that each ring takes of the disk.
     var diskBytes: (refused: Int64, unauthorized: Int64) {

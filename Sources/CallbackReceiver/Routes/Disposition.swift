@@ -88,6 +88,8 @@ struct PreparedAnnouncement {
 struct Query: Sendable {
     /// Of the request, for a problem's `instance`.
     let path: [UInt8]
+    /// About the server itself: asked on a queue of its own, so that it does not wait for others just when there are many.
+    var isScrape = false
     /// Its answer, made on a query queue.
     let answer: @Sendable (inout QueryScratch) -> Response
 }
