@@ -13,8 +13,12 @@ enum Health {
     /// Damaged places named in an answer; the count tells them all.
     static let damagesMax = 20
 
-    static func fill(_ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, for request: borrowing Request) {
-        let readiness = log.readiness(options: options)
+    /// - Parameter disk: says meanwhile that the file system is asked.
+    static func fill(
+        _ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, waiting disk: DiskWait,
+        for request: borrowing Request
+    ) {
+        let readiness = disk.during { log.readiness(options: options) }
         if let block = readiness.block {
             return notReady(&response, check: isAboutSpace(block) ? "disk" : "log", detail: publicText(block), for: request)
         }
