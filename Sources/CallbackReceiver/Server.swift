@@ -7,6 +7,7 @@
 // `server.timeouts.drain-seconds` are over. Must not know: where the configuration came from.
 
 import CallbackLog
+import enum CallbackLog.LogEvent
 import CrispCallback
 import Dispatch
 import HTTPWire
@@ -43,7 +44,7 @@ public final class Server: Sendable {
     /// Opens the log, listens, and serves. `observe` hears of what the log has to tell.
     public convenience init(
         _ configuration: ServerConfiguration, handed sockets: [ServiceEnvironment.HandedSocket] = [], logger: Logger,
-        observe: @escaping @Sendable (CallbackLog.LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
     ) throws(ServerFailure) {
         let log: CallbackLog
         do throws(LogOpenFailure) {

@@ -24,8 +24,10 @@ struct Serve: ParsableCommand {
         let environment = ServiceEnvironment.take()
         let (resolution, filePath) = try options.resolve()
         let configuration = resolution.configuration
-        let level = LevelInForce(configuration.logLevel)
-        LoggingSystem.bootstrap { _ in LevelledHandler(level: level, inner: LogfmtHandler(level: configuration.logLevel)) }
+        let threshold = LogThreshold(configuration.logLevel)
+        // systemd.exec(5): the journal takes an event's level from its line.
+        let isJournal = StandardStream.isErrorJournal(Surroundings.environment["JOURNAL_STREAM"])
+        LoggingSystem.bootstrap { _ in LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: isJournal) }
         let log = Logger(label: "callback-receiver")
         for warning in resolution.warnings { log.warning("\(warning)") }
         if filePath == nil { Self.sayDefaults(configuration.server, to: log) }
@@ -33,7 +35,7 @@ struct Serve: ParsableCommand {
         defer { service.end() }
         do throws(ServerFailure) {
             try Server.run(configuration.server, in: environment, service: service, logger: log) { [options] () throws(RereadFailure) in
-                try Self.reread(options, Reloading(started: resolution), level, log)
+                try Self.reread(options, Reloading(started: resolution), threshold, log)
             }
         } catch {
             service.failed(error.description)
@@ -43,7 +45,7 @@ struct Serve: ParsableCommand {
     }
 
     private static func reread(
-        _ options: ConfigurationOptions, _ reloading: Reloading, _ level: LevelInForce, _ log: Logger
+        _ options: ConfigurationOptions, _ reloading: Reloading, _ threshold: LogThreshold, _ log: Logger
     ) throws(RereadFailure) -> RereadConfiguration {
         let fresh: Resolution
         do {
@@ -55,7 +57,7 @@ struct Serve: ParsableCommand {
         }
         let (configuration, keys) = try reloading.effective(fresh)
         return RereadConfiguration(server: configuration.server, keysForRestart: keys) {
-            level.current = configuration.logLevel
+            threshold.level = configuration.logLevel
             for warning in fresh.warnings { log.warning("\(warning)") }
         }
     }

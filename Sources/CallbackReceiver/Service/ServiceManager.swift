@@ -71,7 +71,8 @@ public final class ServiceManager: Sendable {
         perform {
             $0.phase = .starting
             self.send([], status: doing, $0)
-            self.lookAtStart($0)
+            $0.workedNanoseconds = Clock.processorNanoseconds()
+            self.later(Self.startLookMilliseconds) { self.lookAtStart($0) }
         }
     }
 
@@ -86,7 +87,7 @@ public final class ServiceManager: Sendable {
     }
 
     /// It could not start, or ends for want of something.
-    func failed(_ why: String) { perform { self.send([], status: why, $0) } }
+    public func failed(_ why: String) { perform { self.send([], status: why, $0) } }
 
     func reloading() {
         perform {
@@ -119,7 +120,7 @@ public final class ServiceManager: Sendable {
     }
 
     /// Nothing more is to be told; waits until all that was is, or `farewellMilliseconds`.
-    func end() {
+    public func end() {
         guard socket != nil else { return }
         let told = DispatchSemaphore(value: 0)
         perform {

@@ -7,7 +7,7 @@ import CallbackReceiver
 
 extension Setting {
     /// What a server is made with, and cannot change while it runs.
-    static let restartKeys: Set<String> = ["callback.listen", "api.listen", "log.directory", "quarantine.bytes-max", "server.loops"]
+    static let restartKeys: Set<String> = ["callback.listen", "api.listen", "log.directory", "quarantine.bytes-max", "server.loops", "logging.format"]
 }
 
 struct Reloading {
