@@ -35,14 +35,14 @@ struct RouteScratch {
 
 struct Router: Sendable {
     let log: CallbackLog
-    let logOptions: LogOptions
+    private(set) var logOptions: LogOptions
     /// The configured path, by its segments and as it is.
-    let callbackPath: [[UInt8]]
-    private let pathBytes: [UInt8]
+    private(set) var callbackPath: [[UInt8]]
+    private var pathBytes: [UInt8]
     /// What an announcement allows that names no time.
-    let overdueAfterSeconds: Int
-    private let access: Access
-    let origin: CallbackOrigin
+    private(set) var overdueAfterSeconds: Int
+    private var access: Access
+    private(set) var origin: CallbackOrigin
     /// Where refused bodies are kept.
     let quarantine: Quarantine
     let requeue: Requeue
@@ -69,6 +69,18 @@ struct Router: Sendable {
         self.origin = origin ?? CallbackOrigin(configuration)
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
+    }
+
+    /// The same routes by another configuration.
+    func takingUp(_ configuration: ServerConfiguration, logOptions: LogOptions) -> Router {
+        var router = self
+        router.access = access.takingUp(configuration)
+        router.logOptions = logOptions
+        router.origin = CallbackOrigin(configuration)
+        router.overdueAfterSeconds = configuration.overdueAfterSeconds
+        router.callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
+        router.pathBytes = Array(configuration.callbackPath.utf8)
+        return router
     }
 
     /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
@@ -129,7 +141,7 @@ struct Router: Sendable {
             begin(&response)
             response.body.append(json: "{\"status\":\"alive\"}")
         case .readyz:
-            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, for: request)
+            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, waiting: scratch.reader.disk, for: request)
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
