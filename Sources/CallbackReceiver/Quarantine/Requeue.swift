@@ -1,6 +1,6 @@
 // What is in the quarantine taken in again, once the cause of its refusal is mended.
 //
-//     entry ─▶ decoded as a callback is ─┬─ still refused ──────────────────▶ stays
+//     entry ─▶ decoded as a callback is ─┬─ still refused, or one too many ──▶ stays
 //                                        └─ appended ─┬─ durable, or a duplicate ─▶ taken out of the quarantine
 //                                                     └─ not now ───────────────▶ stays
 //
@@ -19,12 +19,27 @@ public final class Requeue: Sendable {
         public var taken = 0
         /// There already.
         public var duplicates = 0
-        /// Still no callback.
+        /// Still no callback, or one too many of its request.
         public var left = 0
         /// The log did not take them now, or they could not be read or taken out.
         public var failed = 0
 
         public init() {}
+
+        /// True where the record is durable.
+        mutating func count(_ outcome: AppendOutcome?) -> Bool {
+            switch outcome {
+            case .stored(_, duplicate: false): taken += 1
+            case .stored(_, duplicate: true): duplicates += 1
+            case .tooManyRecords:
+                left += 1
+                return false
+            default:
+                failed += 1
+                return false
+            }
+            return true
+        }
 
         public static func + (a: Summary, b: Summary) -> Summary {
             var sum = a
@@ -87,11 +102,7 @@ public final class Requeue: Sendable {
                     continue
                 }
                 for outcome in append(part.map { ($0.record, $0.requestID, $0.payload, $0.status) }) {
-                    guard case .stored(_, let isDuplicate) = outcome else {
-                        summary.failed += 1
-                        continue
-                    }
-                    if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+                    _ = summary.count(outcome)
                 }
             }
             return summary
@@ -135,12 +146,7 @@ public final class Requeue: Sendable {
         let outcomes = append(prepared.map { ($0.record, $0.decoded.requestID, $0.decoded.payload, RecordedStatus($0.decoded.status)) })
         var done: [String] = []
         for (each, outcome) in zip(prepared, outcomes) {
-            guard case .stored(_, let isDuplicate) = outcome else {
-                summary.failed += 1
-                continue
-            }
-            done.append(each.name)
-            if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+            if summary.count(outcome) { done.append(each.name) }
         }
         if !done.isEmpty, !quarantine.remove(done) { summary.failed += done.count }
     }
@@ -160,7 +166,10 @@ public final class Requeue: Sendable {
             tickets.append(isTaken ? ticket : nil)
         }
         let deadline = DispatchTime.now() + .seconds(Self.answerSeconds)
-        for ticket in tickets where ticket != nil { if answers.arrived.wait(timeout: deadline) == .timedOut { break } }
+        // By its outcome, not by counting: an answer to an earlier run may come late.
+        for case let ticket? in tickets {
+            while answers.state.withLock({ $0.outcomes[ticket] == nil }), answers.arrived.wait(timeout: deadline) == .success {}
+        }
         return tickets.map { ticket in ticket.flatMap { ticket in answers.state.withLock { $0.outcomes.removeValue(forKey: ticket) } } }
     }
 }
