@@ -91,8 +91,8 @@ public final class Server: Sendable {
             let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
             let context = LoopContext(
                 router: Router(
-                    configuration: configuration, access: access, origin: CallbackOrigin(configuration), log: log,
-                    logOptions: Self.logOptions(configuration), quarantine: quarantine, furtherRoute: furtherRoute),
+                    configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
+                    quarantine: quarantine, furtherRoute: furtherRoute),
                 queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,

@@ -55,6 +55,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isCancelled: Bool { code == ECANCELED }
     /// True for ENOENT.
     public var isMissing: Bool { code == ENOENT }
+    /// True for ENOTDIR: something else stands where a directory was expected.
+    public var isNotDirectory: Bool { code == ENOTDIR }
 }
 
 /// Calls again while a signal interrupted it (EINTR). Never for `close` and never for `fdatasync`,

@@ -66,7 +66,7 @@ struct ExecutableTests {
         arguments: [
             ("", "no command is given; write callback-receiver serve, or config check, or log verify"),
             ("config", "config needs to know what to do; write config check, or config show"),
-            ("log", "log needs to know what to do; write log verify, cat, export, repair or redecode"),
+            ("log", "log needs to know what to do; write log verify, cat, export, repair, redecode or requeue"),
             ("token", "token needs to know what to do; write token create, list or revoke"),
             ("token create", "Missing expected argument '--name <NAME>'"),
             ("token create --name a\\b", "--name: is 1 to 64 bytes without quotation marks, backslashes and control characters"),

@@ -15,6 +15,9 @@ public struct Answer: Sendable {
     public let fields: [(name: String, value: String)]
     public let body: [UInt8]
 
+    /// The same head with a body that a test has read itself.
+    public func with(body: [UInt8]) -> Answer { Answer(version: version, status: status, fields: fields, body: body) }
+
     /// The value of the first field of that name (names are compared without case), or nil.
     public subscript(_ name: String) -> String? {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -96,8 +96,15 @@ public final class RawConnection {
     /// - Parameter toHEAD: the answer to HEAD has no body whatever its length says (RFC 9112 §6.3).
     /// - Throws: `TestFailure.timeout`, or `.unreadable` when the stream ends or is no HTTP.
     public func readAnswer(toHEAD: Bool = false) throws -> Answer {
-        let deadline = Deadline(seconds: timeoutSeconds)
-        let headEnd: Int = try fill(deadline, until: { Self.endOfHead($0) })
+        let head = try readHead()
+        let bodiless = toHEAD || head.status / 100 == 1 || head.status == 204 || head.status == 304
+        let body = bodiless ? [] : try readBody(head.fields, Deadline(seconds: timeoutSeconds))
+        return Answer(version: head.version, status: head.status, fields: head.fields, body: body)
+    }
+
+    /// Reads an answer's head and nothing of its body, which may have no end.
+    public func readHead() throws -> Answer {
+        let headEnd: Int = try fill(Deadline(seconds: timeoutSeconds), until: { Self.endOfHead($0) })
         guard let head = String(bytes: buffered[..<headEnd], encoding: .utf8) else {
             throw TestFailure.unreadable("head is not UTF-8")
         }
@@ -114,9 +121,7 @@ public final class RawConnection {
                 value: line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
             )
         }
-        let bodiless = toHEAD || status / 100 == 1 || status == 204 || status == 304
-        let body = bodiless ? [] : try readBody(fields, deadline)
-        return Answer(version: String(parts[0]), status: status, fields: fields, body: body)
+        return Answer(version: String(parts[0]), status: status, fields: fields, body: [])
     }
 
     private func readBody(_ fields: [(name: String, value: String)], _ deadline: Deadline) throws -> [UInt8] {
@@ -129,15 +134,28 @@ public final class RawConnection {
 
     private func readChunks(_ deadline: Deadline) throws -> [UInt8] {
         var body: [UInt8] = []
-        while true {
-            let lineEnd: Int = try fill(deadline) { bytes in bytes.firstIndex(of: 10).map { $0 + 1 } }
-            let line = String(decoding: try take(lineEnd, deadline), as: UTF8.self)
-            let digits = line.prefix { $0.isHexDigit }
-            guard let size = Int(digits, radix: 16) else { throw TestFailure.unreadable("chunk size \(line)") }
-            body += try take(size, deadline)
-            _ = try take(2, deadline)
-            if size == 0 { return body }
-        }
+        while let chunk = try readChunk(deadline) { body += chunk }
+        return body
+    }
+
+    /// Reads one chunk of a chunked body (RFC 9112 §7.1); nil for the last one.
+    public func readChunk() throws -> [UInt8]? { try readChunk(Deadline(seconds: timeoutSeconds)) }
+
+    private func readChunk(_ deadline: Deadline) throws -> [UInt8]? {
+        let lineEnd: Int = try fill(deadline) { bytes in bytes.firstIndex(of: 10).map { $0 + 1 } }
+        let line = String(decoding: try take(lineEnd, deadline), as: UTF8.self)
+        let digits = line.prefix { $0.isHexDigit }
+        guard let size = Int(digits, radix: 16) else { throw TestFailure.unreadable("chunk size \(line)") }
+        let chunk = try take(size, deadline)
+        _ = try take(2, deadline)
+        return size == 0 ? nil : chunk
+    }
+
+    /// Reads what has come, waiting for at least a byte; nil at the end of the stream.
+    public func readSome() throws -> [UInt8]? {
+        if buffered.isEmpty, try !receive(Deadline(seconds: timeoutSeconds)) { return nil }
+        defer { buffered = [] }
+        return buffered
     }
 
     /// Reads until the peer ends the stream; a reset is an end too.

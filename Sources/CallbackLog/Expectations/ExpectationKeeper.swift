@@ -110,28 +110,29 @@ final class ExpectationKeeper {
             shared.published.withLock { $0.expectations.appendDue(at: now, countMax: Self.dueMax, to: &due) }
             guard !due.isEmpty else { return true }
             var submissions: [Submission] = []
+            var isKnown = true
             for announcement in due {
-                if let requestID = requestID(of: announcement, using: &reader) {
-                    submissions.append(Submission(overdue: requestID))
-                } else {
-                    // Damaged or gone: nothing can be said of it.
-                    shared.published.withLock { $0.expectations.remove(announcement) }
+                switch find(announcement, using: &reader) {
+                case .requestID(let requestID): submissions.append(Submission(overdue: requestID))
+                // Nothing can be said of it any more.
+                case .gone: shared.published.withLock { $0.expectations.remove(announcement) }
+                case .notNow: isKnown = false
                 }
             }
-            guard append(submissions) else { return false }
+            guard append(submissions), isKnown else { return false }
             guard due.allSatisfy({ isSettled($0, at: now, using: &reader) }) else { return false }
         }
     }
 
     /// True where the announcement is no longer due, or never will be answered by a record: the writer has found that a
     /// callback or a newer announcement came before, or that the request is full. False where the writer's clock is
-    /// behind.
+    /// behind, or where that cannot be told now.
     private func isSettled(_ announcement: UInt64, at now: Int64, using reader: inout RecordReader) -> Bool {
         guard shared.published.withLock({ $0.expectations.isDue(announcement, at: now) }) else { return true }
-        if let requestID = requestID(of: announcement, using: &reader),
-            isExpected(announcement, of: requestID, using: &reader)
-        {
-            return false
+        switch find(announcement, using: &reader) {
+        case .notNow: return false
+        case .gone: break
+        case .requestID(let requestID): if isExpected(announcement, of: requestID, using: &reader) { return false }
         }
         shared.published.withLock { $0.expectations.remove(announcement) }
         return true
@@ -141,16 +142,30 @@ final class ExpectationKeeper {
     private func isExpected(_ announcement: UInt64, of requestID: [UInt8], using reader: inout RecordReader) -> Bool {
         let requestHash = hash.hash(requestID.span)
         let (history, isWhole) = shared.history(of: requestID.span, requestHash, using: &reader)
-        return history.expectation?.announcement == announcement && (history.count < CallbackLog.recordsPerRequestMax || !isWhole)
+        return !isWhole || history.expectation?.announcement == announcement && history.count < CallbackLog.recordsPerRequestMax
     }
 
-    private func requestID(of announcement: UInt64, using reader: inout RecordReader) -> [UInt8]? {
-        guard let location = try? shared.record(atOrAfter: announcement, using: &reader.pages), location.sequence == announcement,
-            let line = try? reader.read(location.entry, in: location.segment)
-        else { return nil }
-        var requestID: [UInt8] = []
-        line.appendRequestID(of: reader.bytes.span, to: &requestID)
-        return requestID
+    private enum Found {
+        case requestID([UInt8])
+        /// Removed by retention, or damaged.
+        case gone
+        /// Its segment cannot be asked or read at the moment.
+        case notNow
+    }
+
+    private func find(_ announcement: UInt64, using reader: inout RecordReader) -> Found {
+        do throws(RecordReadFailure) {
+            guard let location = try shared.record(atOrAfter: announcement, using: &reader.pages), location.sequence == announcement else {
+                return .gone
+            }
+            let line = try reader.read(location.entry, in: location.segment)
+            var requestID: [UInt8] = []
+            line.appendRequestID(of: reader.bytes.span, to: &requestID)
+            return .requestID(requestID)
+        } catch {
+            if case .damaged = error { return .gone }
+            return .notNow
+        }
     }
 
     // MARK: a start

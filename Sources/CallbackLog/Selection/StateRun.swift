@@ -25,12 +25,14 @@ struct StateRun {
     /// The sequence of the record at `place`.
     func sequence(_ place: Int, in shared: Shared, using pages: inout IndexPageBuffer) throws(IndexFault) -> UInt64 {
         switch source {
-        case .nowhere: 0
-        case .memory(_, let entries): entries[place].sequence
+        case .nowhere: return 0
+        case .memory(_, let entries): return entries[place].sequence
         case .index(_, let index, let first):
-            index.summary.isDense
-                ? index.summary.first + UInt64(first + place)
-                : try index.record(first + place, in: shared.files.file(of: index), using: &pages).sequence
+            if index.summary.isDense { return index.summary.first + UInt64(first + place) }
+            let sequence = try index.record(first + place, in: shared.files.file(of: index), using: &pages).sequence
+            // Out of order in an index file whose checksums are right all the same: no walk goes back for it.
+            guard sequences.contains(sequence) else { throw .damaged(page: index.statePlace(first + place).page) }
+            return sequence
         }
     }
 
@@ -93,7 +95,6 @@ struct StateRun {
         _ range: ClosedRange<UInt64>, _ piece: Range<Int>, of places: Range<Int>, first: UInt64, last: UInt64
     ) -> ClosedRange<UInt64> {
         let low = piece.lowerBound == places.lowerBound ? range.lowerBound : first
-        // Out of order in an index file whose checksums are right all the same: no walk goes back for it.
         return low...max(low, piece.upperBound == places.upperBound ? range.upperBound : last)
     }
 }

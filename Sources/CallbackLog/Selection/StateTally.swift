@@ -149,13 +149,20 @@ public struct StateTally: Sendable {
         walk.pass(run)
     }
 
-    /// The state of a request whose newest record is this announcement: a callback that came first has the say.
+    /// The state of a request whose newest record is this announcement: a callback that came first has the say, and what is
+    /// overdue and announced again without more time is so still.
     private func answered(_ announcement: RecordLocation, _ log: CallbackLog, using reader: inout RecordReader) -> RecordState {
         if case .open(let state) = log.shared.standing(ofAnnouncement: announcement.sequence) { return state }
         guard let line = try? reader.read(announcement.entry, in: announcement.segment) else { return announcement.entry.state }
         var identifier: [UInt8] = []
         line.appendRequestID(of: reader.bytes.span, to: &identifier)
         let records = (try? log.records(of: identifier.span, using: &reader)) ?? []
-        return records.first { $0.kind == .callback && $0.sequence <= position }?.entry.state ?? announcement.entry.state
+        if let callback = records.first(where: { $0.kind == .callback && $0.sequence <= position }) { return callback.entry.state }
+        var history = RequestHistory()
+        for record in records.reversed() where record.sequence <= position {
+            guard let line = try? reader.read(record.entry, in: record.segment) else { continue }
+            history.add(record.kind, sequence: record.sequence, receivedAt: line.receivedAt, members: reader.bytes.span.extracting(line.payload))
+        }
+        return history.isOverdue ? RecordState(.overdue) : announcement.entry.state
     }
 }

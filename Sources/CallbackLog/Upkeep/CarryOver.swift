@@ -20,7 +20,7 @@ extension Upkeep {
     func carryOver(_ segment: SealedSegment) throws(SystemError) -> Bool {
         var reader = RecordReader()
         var carried: [Submission] = []
-        for entry in try announcements(in: segment, using: &reader) {
+        for entry in try entries(.announcement, in: segment, using: &reader) {
             let file = try shared.files.segment(segment.first)
             // What cannot be read is damage, and goes as such.
             guard let line = try? reader.read(entry, in: file) else { continue }
@@ -39,18 +39,44 @@ extension Upkeep {
         return carried.isEmpty || append(carried)
     }
 
-    private func announcements(in segment: SealedSegment, using reader: inout RecordReader) throws(SystemError) -> [RecordEntry] {
+    /// The requests that have an overdue record in a segment that goes.
+    func overdueRequests(in segment: SealedSegment) throws(SystemError) -> [[UInt8]] {
+        var reader = RecordReader()
+        var requests: [[UInt8]] = []
+        for entry in try entries(.overdue, in: segment, using: &reader) {
+            guard let line = try? reader.read(entry, in: try shared.files.segment(segment.first)) else { continue }
+            var requestID: [UInt8] = []
+            line.appendRequestID(of: reader.bytes.span, to: &requestID)
+            requests.append(requestID)
+        }
+        return requests
+    }
+
+    /// Their overdue records are gone: what is still expected of them falls due again. Where a callback comes meanwhile
+    /// the writer finds it, and nothing is recorded.
+    func expectAgain(_ requests: [[UInt8]]) {
+        var reader = RecordReader()
+        for requestID in requests {
+            let requestHash = hash.hash(requestID.span)
+            guard let expectation = shared.history(of: requestID.span, requestHash, using: &reader).history.expectation else { continue }
+            shared.published.withLock { $0.expectations.apply(.opened(expectation, replacing: nil)) }
+        }
+        if !requests.isEmpty { shared.wakeExpectations() }
+    }
+
+    /// The records of this kind.
+    private func entries(_ kind: RecordKind, in segment: SealedSegment, using reader: inout RecordReader) throws(SystemError) -> [RecordEntry] {
         switch segment.index {
         case .missing: return []
-        case .inMemory(let index): return (0..<index.count).map { (place: Int) in index[place] }.filter { $0.kind == .announcement }
+        case .inMemory(let index): return (0..<index.count).map { (place: Int) in index[place] }.filter { $0.kind == kind }
         case .onDisk(let index):
-            guard index.summary.counts.kinds[RecordCounts.slot(RecordKind.announcement.rawValue)] > 0 else { return [] }
+            guard index.summary.counts.kinds[RecordCounts.slot(kind.rawValue)] > 0 else { return [] }
             var entries: [RecordEntry] = []
             for ordinal in 0..<index.summary.recordCount {
                 do throws(IndexFault) {
                     let file = try shared.files.file(of: index)
                     let record = try index.record(ordinal, in: file, using: &reader.pages)
-                    if record.kind == .announcement { entries.append(record.entry(requestHash: 0)) }
+                    if record.kind == kind { entries.append(record.entry(requestHash: 0)) }
                 } catch {
                     shared.suspect(segment.first)
                     throw SystemError(operation: "read", path: SegmentName.index(first: segment.first), code: SystemError.inputOutput)

@@ -47,7 +47,9 @@ extension Upkeep {
                     break
                 }
                 guard try carryOver(oldest) else { return false }
+                let overdue = try overdueRequests(in: oldest)
                 shared.published.withLock { $0.removeOldest() }
+                expectAgain(overdue)
                 removed += 1
             }
             try remove(names)

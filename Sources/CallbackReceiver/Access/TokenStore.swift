@@ -107,8 +107,9 @@ final class TokenStore: Sendable {
             return parse(bytes, watched)
         } catch {
             // Gone between two looks at it, or with its directory.
-            if error.isMissing { return none(watched) }
-            watched.areNeeded = true
+            if error.isMissing || error.isNotDirectory { return none(watched) }
+            // Closed while it lasts. Only a file or a mark that was there says that tokens are needed for ever: a directory
+            // that something else stands in the place of says nothing.
             say("\(error)", watched) {
                 logger.error("the tokens cannot be read, so none is taken; check the permissions", metadata: ["error": "\(error)"])
             }

@@ -56,8 +56,6 @@ extension Router {
         body.append(jsonString: shown.entry.name)
         body.append(json: ",\"at\":")
         body.append(json: shown.entry.at)
-        body.append(json: ",\"last_at\":")
-        body.append(json: shown.entry.lastAt)
         body.append(json: ",\"peer\":")
         body.append(jsonString: "\(shown.entry.peer)")
         body.append(json: ",\"status\":")

@@ -133,8 +133,10 @@ final class QuarantineStore {
         do throws(SystemError) {
             try directory.synchronize()
         } catch {
-            // Whoever sends one of them again is not to be told of a file that perhaps is not there after a crash.
+            // Whoever sends one of them again is not to be told of a file that perhaps is not there after a crash. What is
+            // there is unknown now: it is read anew, behind a sync of its own (invariant 3).
             for each in fresh { _ = try? directory.remove(each.entry.name) }
+            self.directory = nil
             throw error
         }
         var gone = 0
@@ -184,9 +186,11 @@ final class QuarantineStore {
 
     private func load(_ directory: any Directory) throws(SystemError) {
         for ring in QuarantineRing.allCases { rings[ring] = QuarantineIndex(bytesMax: rings[ring]?.bytesMax ?? 0) }
-        let names = try directory.names().prefix(Self.namesMax).sorted()
+        // A process that was killed may have left names that were never synced, and they count as kept from now on; their
+        // bytes were synced before they had one.
+        try directory.synchronize()
         var foreign: [String] = []
-        for name in names {
+        for name in try directory.names().prefix(Self.namesMax).sorted() {
             if QuarantineEntry.isUnfinished(name) {
                 // Nobody was told that it is kept.
                 try directory.remove(name)
@@ -202,8 +206,6 @@ final class QuarantineStore {
             for gone in outgoing { try remove(gone.name, of: ring, in: directory) }
             rings[ring]?.insert(found.entry, hash: found.body.hashValue)
         }
-        // A process that was killed may have made names that are not durable; from now on they are called kept.
-        try directory.synchronize()
         if let first = foreign.first { observe(.foreign(name: first, count: foreign.count)) }
     }
 

@@ -175,6 +175,54 @@ struct SelectionTests {
         try Self.hold(opened, "made anew", using: &numbers)
     }
 
+    @Test("an index file whose sequences are out of order, its checksums right, ends every scan and is made anew")
+    func hostile() throws {
+        var numbers = SeededGenerator(seed: 15)
+        let clock = TurnedClock()
+        let open = try SelectedLog.open(MemoryDisk(), segmentBytesMax: 6_000, clock: clock)
+        for number in 0..<80 { SelectedLog.appendRandom(to: open, ids: 30, number: number, using: &numbers) }
+        open.settleUpkeep()
+        let disk = open.disk.afterKill()
+        let segment = try #require(disk.sealed.first)
+        // With a hole a record's place does not tell its sequence.
+        let second = try #require(disk.allFiles[segment]?.firstIndex(of: 0x0A)) + 30
+        try disk.change(segment) { $0[second] ^= 1 }
+        try disk.remove(indexName(segment))
+        try SelectedLog.open(disk, clock: clock).settleUpkeep()
+        let count = SelectedLog.lines(disk).count { $0.sequence < SegmentName.firstSequence(of: disk.sealed[1]) ?? 0 }
+        for _ in 0..<60 {
+            let harmed = disk.afterKill()
+            try harmed.change(indexName(segment)) { bytes in
+                let number = LittleEndian.load64(bytes.span, at: 312)
+                for _ in 0..<3 {
+                    let place = IndexPage.bytes + Int.random(in: 0..<count, using: &numbers) * IndexFileFormat.recordBytes + 8
+                    LittleEndian.store(UInt32.random(in: 0..<UInt32(count), using: &numbers), in: &bytes, at: place)
+                }
+                IndexPage.seal(&bytes, at: IndexPage.bytes, page: 1, ofIndex: number)
+            }
+            let opened = try SelectedLog.open(harmed, clock: clock) { $0.hasUpkeep = false }
+            var reader = RecordReader()
+            for isNewestFirst in [true, false] {
+                var scan = SelectionScan(RecordSelection(), asOf: opened.log.durable, isNewestFirst: isNewestFirst)
+                var steps = 0
+                while !scan.isFinished, steps < 1_000 {
+                    var candidates: [RecordLocation] = []
+                    guard (try? scan.next(opened.log, candidatesMax: 1, workMax: 100, using: &reader, into: &candidates)) != nil else { break }
+                    steps += 1
+                }
+                #expect(steps < 1_000)
+            }
+            var next: UInt64 = 0
+            var steps = 0
+            while let location = try? opened.log.record(atOrAfter: next, using: &reader), steps < 1_000 {
+                #expect(location.sequence >= next)
+                next = location.sequence + 1
+                steps += 1
+            }
+            #expect(steps < 1_000)
+        }
+    }
+
     @Test("a piece of work is bounded, and the scan goes on from there")
     func bounded() throws {
         var numbers = SeededGenerator(seed: 8)

@@ -118,4 +118,24 @@ import Testing
         // As much as there is, and not what a log that goes round would have written.
         #expect(log.log.durable < 1_000)
     }
+
+    @Test("a request whose overdue record goes is found overdue again, and a start sees it so")
+    func overdueAgain() throws {
+        let clock = TurnedClock()
+        let log = try open(MemoryDisk(), clock)
+        _ = log.announce("a", newer)
+        log.pass(milliseconds: 20_000)
+        #expect(try log.kinds("a") == ["overdue 2", "announcement 1"])
+        clock.stepWall(milliseconds: 9 * day)
+        // Looked at each hour: sealed by age, then removed.
+        for _ in 0..<3 {
+            log.pass(milliseconds: Int64(Upkeep.retentionMilliseconds) + 1)
+            log.settleUpkeep()
+        }
+        log.settleExpectations()
+        #expect(log.disk[segmentName(1)] == nil)
+        let kinds = try log.kinds("a")
+        #expect(kinds.map { $0.prefix(4) } == ["over", "anno"] && !kinds.contains("overdue 2"))
+        #expect(log.log.openAnnouncements == 1)
+    }
 }

@@ -73,6 +73,9 @@ struct RequestStateTests {
         Row(
             "… and announced anew", [.announced(90, after: 5, first: 10), .announced(95, after: 100)], .pending, announced: 10, overdue: 110,
             metadata: "{}"),
+        Row(
+            "recorded again behind a newer one", [.announced(50, after: 5), .announced(90, after: 5, first: 10), .announced(95, after: 9)], .pending,
+            announced: 10, overdue: 19, metadata: "{}"),
         Row("an overdue record whose announcement was lost", [.overdue(15)], .overdue),
     ]
 

@@ -68,7 +68,7 @@ package struct RequestState {
     }
 
     /// It was announced first at this moment.
-    package mutating func noteFirstAnnouncement(at moment: Timestamp) { announcedAt = announcedAt ?? moment }
+    package mutating func noteFirstAnnouncement(at moment: Timestamp) { announcedAt = min(announcedAt ?? moment, moment) }
 
     /// An announcement. Members that are not as the format has them say nothing.
     package mutating func noteAnnouncement(at moment: Timestamp, members bytes: Span<UInt8>) {
@@ -82,8 +82,7 @@ package struct RequestState {
             reference = nil
         }
         // One that retention recorded again may stand behind newer ones than that it tells of.
-        let since = members.announcedAt ?? moment
-        announcedAt = min(announcedAt ?? since, since)
+        noteFirstAnnouncement(at: members.announcedAt ?? moment)
         overdueAfterSeconds = members.overdueAfterSeconds
         metadata.removeAll(keepingCapacity: true)
         metadata.append(json: bytes.extracting(members.metadata))

@@ -1,7 +1,7 @@
 // A request's state from its records in the log.
 //
-// Promises: of a request's up to 1,000 records only those are read again that can matter: the first and the newest
-// announcement, the newest overdue record, the newest callback. What comes of it is durable (invariant 2).
+// Promises: of a request's up to 1,000 records only those are read again that can matter: the announcements, the newest
+// overdue record, the newest callback. What comes of it is durable (invariant 2).
 // Must not know: who asks.
 
 import CallbackLog
@@ -51,13 +51,9 @@ extension CallbackLog {
         // Records of kinds that this version does not know are kept, and say nothing.
         guard let newest = records.first(where: { $0.kind != .unknown }) else { return nil }
         var state = RequestState()
-        if let latest = records.first(where: { $0.kind == .announcement }), let first = records.last(where: { $0.kind == .announcement }) {
-            let record = try get(first, using: &reader)
+        for announcement in records.reversed() where announcement.kind == .announcement {
+            let record = try get(announcement, using: &reader)
             state.noteAnnouncement(at: record.receivedAt, members: reader.bytes.span.extracting(record.payload))
-            if latest.sequence != first.sequence {
-                let record = try get(latest, using: &reader)
-                state.noteAnnouncement(at: record.receivedAt, members: reader.bytes.span.extracting(record.payload))
-            }
         }
         let callback = records.first { $0.kind == .callback }
         if callback == nil, let overdue = records.first(where: { $0.kind == .overdue }) {

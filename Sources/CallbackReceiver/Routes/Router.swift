@@ -49,7 +49,7 @@ struct Router: Sendable {
     typealias FurtherRoute = @Sendable (borrowing Request, inout Response) -> Disposition?
 
     init(
-        configuration: ServerConfiguration, access: Access, origin: CallbackOrigin, log: CallbackLog, logOptions: LogOptions,
+        configuration: ServerConfiguration, access: Access, origin: CallbackOrigin? = nil, log: CallbackLog, logOptions: LogOptions,
         quarantine: Quarantine,
         furtherRoute: FurtherRoute? = nil
     ) {
@@ -60,7 +60,7 @@ struct Router: Sendable {
         self.furtherRoute = furtherRoute
         overdueAfterSeconds = configuration.overdueAfterSeconds
         self.access = access
-        self.origin = origin
+        self.origin = origin ?? CallbackOrigin(configuration)
         callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
         pathBytes = Array(configuration.callbackPath.utf8)
     }

@@ -61,6 +61,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "404":{"$ref":"#/components/responses/Unknown"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
@@ -77,6 +78,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -94,6 +96,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "404":{"$ref":"#/components/responses/Unknown"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
@@ -110,11 +113,11 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
-                "500":{"$ref":"#/components/responses/Unreadable"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/v1/events":{
@@ -128,6 +131,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -143,11 +147,11 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
-                "500":{"$ref":"#/components/responses/Unreadable"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/v1/export":{
@@ -158,6 +162,7 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -173,6 +178,22 @@ enum OpenAPIDocument {
                 "400":{"$ref":"#/components/responses/BadRequest"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
+          "/v1/quarantine/requeue":{
+            "post":{"operationId":"requeueQuarantine","tags":["callback"],"summary":"Take in again what was refused, once the cause is mended","description":"What can be taken now is stored as a callback and leaves the quarantine; what cannot stays. A body is not looked at. Needs a token of scope `write`.",
+              "parameters":[{"name":"unauthorized","in":"query","description":"also what nobody proved the origin of","schema":{"type":"boolean","default":false}}],
+              "responses":{
+                "200":{"description":"how many were taken, were there already, are left, or could not be stored now","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Requeued"},"example":{"taken":1,"duplicates":0,"left":2,"failed":0}}}},
+                "400":{"$ref":"#/components/responses/BadRequest"},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -205,6 +226,7 @@ enum OpenAPIDocument {
                 "200":{"description":"OpenAPI 3.1","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"application/json":{"schema":{"type":"object","required":["openapi","info","paths","components"],"properties":{"openapi":{"type":"string"}},"additionalProperties":true}}}},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
                 "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
                 "408":{"$ref":"#/components/responses/TooSlow"},
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
@@ -235,7 +257,7 @@ enum OpenAPIDocument {
             "NoStore":{"description":"nobody may keep it","schema":{"const":"no-store"}},
             "Next":{"description":"RFC 8288, `rel=\"next\"`: the next page, where there is one","schema":{"type":"string"}},
             "RetryAfter":{"description":"seconds","required":true,"schema":{"type":"integer","minimum":1}},
-            "Challenge":{"description":"RFC 9110 §11.6.1","required":true,"schema":{"type":"string","pattern":"^Basic realm="}}
+            "Challenge":{"description":"RFC 9110 §11.6.1","required":true,"schema":{"type":"string","pattern":"^(Basic|Key|Crisp-Signature) realm="}}
           },
           "responses":{
             "BadRequest":{"description":"a path, parameter or body that cannot be read; `detail` says which and why","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
@@ -250,6 +272,7 @@ enum OpenAPIDocument {
             "TargetTooLong":{"description":"a target of more than 8 KiB","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "FieldsTooLarge":{"description":"more than 64 fields, or 16 KiB of them","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "Unreadable":{"description":"a record cannot be read back from the disk","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
+            "TooManyWrong":{"description":"too many wrong credentials came from this address; right ones are never refused for that","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "Unavailable":{"description":"it cannot be done now: the disk, or too much at once. Nothing was stored. Ask again later","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}
           },
           "schemas":{
@@ -297,6 +320,7 @@ enum OpenAPIDocument {
               "entries":{"type":"array","items":{"type":"object","required":["id","at","peer","status","detail","body","body_encoding","count"],"properties":{
                 "id":{"type":"string"},"at":{"$ref":"#/components/schemas/Time"},"peer":{"type":"string"},"status":{"enum":[400,401,413,422]},"detail":{"type":"string"},
                 "body":{"type":["string","null"]},"body_encoding":{"enum":["utf-8","base64",null]},"count":{"type":"integer","minimum":1,"description":"how often it came"}}}}}},
+            "Requeued":{"type":"object","required":["taken","duplicates","left","failed"],"properties":{"taken":{"type":"integer","minimum":0},"duplicates":{"type":"integer","minimum":0},"left":{"type":"integer","minimum":0},"failed":{"type":"integer","minimum":0}}},
             "Readiness":{"type":"object","required":["status","checks","damage_count","damage"],"properties":{"status":{"const":"ready"},
               "checks":{"type":"object","required":["log","disk","draining"],"properties":{"log":{"const":"ok"},"disk":{"const":"ok"},"draining":{"const":"ok"}}},
               "damage_count":{"type":"integer","minimum":0},
