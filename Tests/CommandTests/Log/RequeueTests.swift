@@ -24,7 +24,7 @@ struct RequeueTests {
     }
 
     private func requeue(_ directory: TemporaryDirectory, _ arguments: [String] = [], url: String = "http://127.0.0.1:1") throws -> (
-        status: ExitStatus, output: String, error: String
+        status: TestSupport.ExitStatus, output: String, error: String
     ) {
         try runToExit(["log", "requeue", "--data-directory", directory.path] + arguments, environment: ["CALLBACK_RECEIVER_CLIENT_URL": url])
     }
