@@ -93,7 +93,7 @@ public final class Server: Sendable {
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
                     quarantine: quarantine, furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
+                queries: QueryQueues(), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

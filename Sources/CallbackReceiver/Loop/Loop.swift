@@ -18,7 +18,7 @@ import Platform
 /// What every loop of a server shares.
 struct LoopContext: Sendable {
     let router: Router
-    let queries: QueryQueue
+    let queries: QueryQueues
     let following: Following
     /// Nil where refused bodies are not kept.
     let refusalKeeper: (any RefusalKeeper)?

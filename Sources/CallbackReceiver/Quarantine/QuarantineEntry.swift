@@ -18,10 +18,8 @@ import Platform
 enum QuarantineRing: String, Sendable, CaseIterable {
     /// Refused with 400, 413 or 422.
     case refused
-    /// Refused with 401.
+    /// Without the proof of origin that is asked for: refused with 401, or before that with 400 or 413.
     case unauthorized
-
-    init(status: UInt16) { self = status == 401 ? .unauthorized : .refused }
 }
 
 struct QuarantineEntry: Sendable, Equatable {

@@ -32,7 +32,7 @@ enum QuarantineEvent: Sendable, Equatable {
 
 final class QuarantineStore {
     static let directoryName = "quarantine"
-    /// What was refused for want of proof is anybody's: it has a small ring of its own (API.md §3).
+    /// What came without its proof is anybody's: it has a small ring of its own (API.md §3).
     static let unauthorizedBytesMax: Int64 = 8 * 1_024 * 1_024
     /// Bodies that share one sync of the directory: by at most these the disk holds more for a moment than the rings may.
     static let togetherMax = 64
@@ -96,7 +96,7 @@ final class QuarantineStore {
     /// True where it is known, or was written and counts once the directory is synced.
     private func keep(_ arrival: QuarantineArrival, in directory: any Directory, _ fresh: inout [Fresh]) throws(SystemError) -> Bool {
         let refusal = arrival.refusal
-        let ring = QuarantineRing(status: refusal.status)
+        let ring: QuarantineRing = refusal.isProved ? .refused : .unauthorized
         let now = Timestamp(milliseconds: wallMilliseconds())
         let hash = refusal.body.hashValue
         for name in rings[ring]?.names(withHash: hash) ?? [] {

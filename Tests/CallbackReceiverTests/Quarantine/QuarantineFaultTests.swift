@@ -39,7 +39,7 @@ import Testing
             said.outcomes.withLock { $0 = [] }
             let peer = try #require(IPAddress("192.0.2.7"))
             for body in bodies {
-                quarantine.keep(KeptRefusal(body: Array(body.utf8), status: 422, detail: "no request_id"), from: peer) { isKept in
+                quarantine.keep(KeptRefusal(body: Array(body.utf8), status: 422, detail: "no request_id", isProved: true), from: peer) { isKept in
                     said.outcomes.withLock { $0.append(isKept) }
                     said.semaphore.signal()
                 }

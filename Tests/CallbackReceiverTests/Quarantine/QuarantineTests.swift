@@ -40,7 +40,7 @@ import CallbackLog
             let isKept = Mutex(false)
             let address = try #require(IPAddress(peer))
             let shared = Shared(isKept: isKept)
-            quarantine.keep(KeptRefusal(body: body, status: status, detail: "no request_id"), from: address) { kept in
+            quarantine.keep(KeptRefusal(body: body, status: status, detail: "no request_id", isProved: status != 401), from: address) { kept in
                 shared.isKept.withLock { $0 = kept }
                 said.signal()
             }
@@ -152,7 +152,7 @@ import CallbackLog
             openDirectory: { () throws(SystemError) in throw SystemError(operation: "open", path: "quarantine", code: SystemError.noSpace) })
         let said = DispatchSemaphore(value: 0)
         let shared = Shared(isKept: Mutex(true))
-        quarantine.keep(KeptRefusal(body: [1], status: 400, detail: ""), from: .unspecified) { kept in
+        quarantine.keep(KeptRefusal(body: [1], status: 400, detail: "", isProved: true), from: .unspecified) { kept in
             shared.isKept.withLock { $0 = kept }
             said.signal()
         }
