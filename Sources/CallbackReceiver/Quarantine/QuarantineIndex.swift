@@ -52,7 +52,8 @@ struct QuarantineIndex: Sendable {
         var gone: [QuarantineEntry] = []
         var ofPeer = bytesOfPeers[network, default: 0]
         var all = bytes
-        for entry in entries where ofPeer + diskBytes > share {
+        for entry in entries {
+            guard ofPeer + diskBytes > share else { break }
             guard IPNetwork(subscriberOf: entry.peer) == network else { continue }
             gone.append(entry)
             ofPeer -= entry.diskBytes

@@ -39,4 +39,27 @@ struct RequeueRouteTests {
         #expect(try connection.readAnswer().text == #"{"taken":\#(count),"duplicates":0,"left":1,"failed":0}"#)
         #expect(try running.get("/v1/requests/r\(count - 1)").status == 200)
     }
+
+    @Test("a log that does not answer is handed no more; all counts as failed and stays, and what it stored after all is a duplicate the next time")
+    func unanswered() throws {
+        let directory = try TemporaryDirectory()
+        let count = Requeue.togetherMax + 10
+        try quarantine((0..<count).map { callback("r\($0)") }, at: directory.path)
+        let disk = try HeldDirectory(directory.path)
+        let log = try CallbackLog(directory: disk)
+        defer { log.close() }
+        let lines = KeptLog()
+        let requeue = Requeue(
+            log: log, quarantine: Quarantine(logDirectory: directory.path, bytesMax: 64 << 20, logger: lines.logger), answerSeconds: 1)
+        var expected = Requeue.Summary()
+        expected.failed = count
+        disk.hold()
+        #expect(requeue.run(includesUnauthorized: false) == expected)
+        disk.release()
+        expected.failed = 0
+        expected.taken = count - Requeue.togetherMax
+        expected.duplicates = Requeue.togetherMax
+        #expect(requeue.run(includesUnauthorized: false) == expected)
+        #expect(requeue.run(includesUnauthorized: false) == Requeue.Summary())
+    }
 }
