@@ -112,6 +112,19 @@ import Testing
         #expect(try kept.bodies() == ["b", "a"])
     }
 
+    @Test("where it cannot be taken away either, the directory is read anew: nothing is in it that is not counted")
+    func directorySyncAndRemoval() throws {
+        let place = try TemporaryDirectory()
+        let kept = try OnDirectory(place.path)
+        #expect(try kept.keep("a") == [true])
+        kept.faulty.fail(after: 5, times: 2)
+        #expect(try kept.keep("b") == [false])
+        #expect(kept.faulty.takeCalls().suffix(2) == ["fsync", "remove"])
+        #expect(try kept.keep("b") == [true])
+        #expect(try kept.bodies() == ["b", "a"])
+        #expect(try kept.faulty.directory.names().count == 2)
+    }
+
     @Test("a start makes the names durable that it finds, removes what was being written, and names what is not its own")
     func start() throws {
         let place = try TemporaryDirectory()

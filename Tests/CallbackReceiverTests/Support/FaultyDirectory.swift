@@ -1,6 +1,6 @@
-// A directory of the real file system in which one call fails, and which keeps the order of those that change it.
+// A directory of the real file system in which one call fails, or some, and which keeps the order of those that change it.
 //
-// Promises: calls are counted from the last `fail`; the one that is to fail does nothing. Must not know: entries.
+// Promises: calls are counted from the last `fail`; those that are to fail do nothing. Must not know: entries.
 
 import Platform
 import Synchronization
@@ -9,6 +9,8 @@ final class FaultyDirectory: Directory {
     struct State {
         /// How many calls pass before one fails; nil: none does.
         var passing: Int?
+        /// How many fail then.
+        var failing = 0
         var hasFailed = false
         var calls: [String] = []
     }
@@ -18,10 +20,11 @@ final class FaultyDirectory: Directory {
 
     init(_ path: String) throws(SystemError) { directory = try SystemDirectory(creating: path) }
 
-    /// From here on the call after so many fails, once; nil: none.
-    func fail(after passing: Int?) {
+    /// From here on the call after so many fails, and those after it up to so many; nil: none.
+    func fail(after passing: Int?, times: Int = 1) {
         state.withLock {
             $0.passing = passing
+            $0.failing = times
             $0.hasFailed = false
         }
     }
@@ -40,9 +43,14 @@ final class FaultyDirectory: Directory {
         let fails = state.withLock { state in
             state.calls.append(call)
             guard let passing = state.passing else { return false }
-            state.passing = passing == 0 ? nil : passing - 1
-            if passing == 0 { state.hasFailed = true }
-            return passing == 0
+            if passing > 0 {
+                state.passing = passing - 1
+                return false
+            }
+            state.hasFailed = true
+            state.failing -= 1
+            if state.failing == 0 { state.passing = nil }
+            return true
         }
         if fails { throw SystemError(operation: call, path: "faulty", code: SystemError.inputOutput) }
     }
