@@ -111,7 +111,7 @@ public final class Server: Sendable {
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
                     quarantine: quarantine, scrape: scrape, furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), scrapes: QueryQueue(label: "queries.scrapes", waitingMax: QueryQueue.scrapesMax), following: following, refusalKeeper: refusalKeeper ?? quarantine,
+                queries: QueryQueues(), following: following, refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

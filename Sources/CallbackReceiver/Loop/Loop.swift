@@ -18,9 +18,7 @@ import Platform
 /// What every loop of a server shares: one value, which a reload replaces by another.
 struct LoopContext: Sendable {
     var router: Router
-    let queries: QueryQueue
-    /// What is asked about the server itself.
-    let scrapes: QueryQueue
+    let queries: QueryQueues
     let following: Following
     /// Nil where refused bodies are not kept.
     let refusalKeeper: (any RefusalKeeper)?

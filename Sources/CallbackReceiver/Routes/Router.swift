@@ -108,7 +108,7 @@ struct Router: Sendable {
             if let refusal = origin.refusal(of: request) {
                 scratch.unproved = refusal
                 origin.fill(&response, refusal, for: request)
-                return Self.kept(request, status: 401, detail: refusal.description)
+                return Self.kept(request, status: 401, detail: refusal.description, isProved: false)
             }
             return take(request, into: &response)
         }
@@ -192,7 +192,7 @@ struct Router: Sendable {
     static func keptRefusal(_ prepared: PreparedCallback, _ outcome: AppendOutcome) -> KeptRefusal? {
         guard case .tooManyRecords = outcome else { return nil }
         let payload = prepared.record[prepared.decoded.payload]
-        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords)
+        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords, isProved: true)
     }
 
     /// 503 with Retry-After: not stored now.
@@ -240,13 +240,13 @@ struct Router: Sendable {
             return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
-            return Self.kept(request, status: error.status, detail: error.detail)
+            return Self.kept(request, status: error.status, detail: error.detail, isProved: true)
         }
     }
 
     /// The refusal of a callback, which leaves once its body is kept, where there is one.
-    private static func kept(_ request: borrowing Request, status: UInt16, detail: String) -> Disposition {
+    private static func kept(_ request: borrowing Request, status: UInt16, detail: String, isProved: Bool) -> Disposition {
         guard !request.body.isEmpty else { return .respond }
-        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail))
+        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail, isProved: isProved))
     }
 }
