@@ -42,6 +42,14 @@ enum PreparedAppend {
         }
     }
 
+    /// Which request it is about.
+    var requestID: String {
+        switch self {
+        case .callback(let callback): String(decoding: callback.record[callback.decoded.requestID], as: UTF8.self)
+        case .announcement(let announcement): String(decoding: announcement.record[announcement.requestID], as: UTF8.self)
+        }
+    }
+
     /// What people call it.
     var name: StaticString {
         switch self {
