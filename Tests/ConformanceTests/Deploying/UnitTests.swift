@@ -38,17 +38,17 @@ struct UnitTests {
         return directory
     }
 
-    private static func analyze(_ arguments: [String]) throws -> (status: ExitStatus, said: String) {
+    private static func analyze(_ arguments: [String]) throws -> (status: TestSupport.ExitStatus, said: String) {
         let result = try InstalledProgram.run(InstalledProgram.path(of: "systemd-analyze") ?? "", arguments)
         return (result.status, result.output + result.error)
     }
 
-    private static func verify(_ directory: TemporaryDirectory) throws -> (status: ExitStatus, said: String) {
+    private static func verify(_ directory: TemporaryDirectory) throws -> (status: TestSupport.ExitStatus, said: String) {
         try analyze(["verify", "--man=no"] + directory.entries.filter { !$0.hasSuffix(".d") }.map(directory.path(of:)))
     }
 
     /// The threshold is in tenths.
-    private static func security(_ directory: TemporaryDirectory, threshold: Int) throws -> (status: ExitStatus, said: String) {
+    private static func security(_ directory: TemporaryDirectory, threshold: Int) throws -> (status: TestSupport.ExitStatus, said: String) {
         try analyze(["security", "--offline=true", "--no-pager", "--threshold=\(threshold)", directory.path(of: "callback-receiver.service")])
     }
 
