@@ -62,6 +62,16 @@ public enum StandardStream {
     /// One write(2) of the whole text to standard error.
     public static func error(_ text: String) { write(text, to: STDERR_FILENO) }
 
+    /// True where standard error is what `$JOURNAL_STREAM` names, `DEVICE:INODE` in decimal digits (systemd.exec(5)): then the
+    /// journal reads it, and nobody has redirected it since.
+    public static func isErrorJournal(_ journalStream: String?) -> Bool {
+        guard let parts = journalStream?.split(separator: ":", omittingEmptySubsequences: false), parts.count == 2,
+            let device = UInt64(parts[0]), let inode = UInt64(parts[1])
+        else { return false }
+        var status = stat()
+        return unsafe fstat(STDERR_FILENO, &status) == 0 && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+    }
+
     private static func write(_ text: String, to fd: Int32) {
         var text = text
         // Lost where the stream is closed: there is nobody left to tell.

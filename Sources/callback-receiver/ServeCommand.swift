@@ -7,6 +7,7 @@
 import ArgumentParser
 import CallbackReceiver
 import Logging
+import Platform
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +22,10 @@ struct Serve: ParsableCommand {
     func run() throws {
         let (resolution, filePath) = try options.resolve()
         let configuration = resolution.configuration
-        LoggingSystem.bootstrap { _ in LogfmtHandler(level: configuration.logLevel) }
+        let threshold = LogThreshold(configuration.logLevel)
+        // systemd.exec(5): the journal takes an event's level from its line.
+        let isJournal = StandardStream.isErrorJournal(Surroundings.environment["JOURNAL_STREAM"])
+        LoggingSystem.bootstrap { _ in LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: isJournal) }
         let log = Logger(label: "callback-receiver")
         for warning in resolution.warnings { log.warning("\(warning)") }
         if filePath == nil { Self.sayDefaults(configuration.server, to: log) }

@@ -64,6 +64,7 @@ struct ListingTests {
                     drain-seconds: 30                              # default
                 logging:
                   level: info                                      # default
+                  format: logfmt                                   # default
 
                 """)
     }

@@ -31,9 +31,10 @@ public enum InstalledProgram {
     /// Runs a program to its end.
     /// - Throws: `TestFailure.timeout` when it has not ended in time (it is killed then).
     public static func run(
-        _ executable: String, _ arguments: [String], environment: [String: String] = [:], withinSeconds seconds: Double = 60
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil,
+        withinSeconds seconds: Double = 60
     ) throws -> (status: ExitStatus, output: String, error: String) {
-        let child = try ChildProcess(executable: executable, arguments: arguments, environment: environment)
+        let child = try ChildProcess(executable: executable, arguments: arguments, environment: environment, workingDirectory: workingDirectory)
         let status = try child.waitForExit(withinSeconds: seconds)
         return (status, child.standardOutput, child.standardError)
     }

@@ -1,8 +1,8 @@
 // What must stay when its segment goes: announcements, recorded again first (DESIGN.md §5).
 //
 //     the newest announcement of a request, in the segment that goes        and its callbacks are
-//     recorded again                                                        nowhere, or in a segment that stays
-//     goes                                                                  all in the segment that goes
+//     recorded again                                                        awaited, or in a segment that stays
+//     goes                                                                  all in the segment that goes, or gone before it
 //
 // What is recorded again says when its request was announced first, since the time runs from there: also where a newer
 // announcement stays that cannot say so. A request that was overdue is recorded as such again as its overdue record goes,
@@ -67,7 +67,8 @@ extension Upkeep {
     /// The records of this kind.
     private func entries(_ kind: RecordKind, in segment: SealedSegment, using reader: inout RecordReader) throws(SystemError) -> [RecordEntry] {
         switch segment.index {
-        case .missing: return []
+        // What is in it nobody knows yet.
+        case .missing: throw SystemError(operation: "read", path: SegmentName.index(first: segment.first), code: SystemError.missing)
         case .inMemory(let index): return (0..<index.count).map { (place: Int) in index[place] }.filter { $0.kind == kind }
         case .onDisk(let index):
             guard index.summary.counts.kinds[RecordCounts.slot(kind.rawValue)] > 0 else { return [] }
@@ -100,6 +101,8 @@ extension Upkeep {
         else { return nil }
         // Rather once too often than never.
         if isWhole, let callback = history.newestCallback, callback < segment.successor { return nil }
+        // The callback came before it was announced, and went with the segment before.
+        if isWhole, !history.hasCallback, shared.published.withLock({ $0.expectations.standing(of: history.announcement ?? sequence) }) == .notOpen { return nil }
         let staying = history.announcements.filter { $0.sequence >= segment.successor }
         if staying.contains(where: { $0.since == announcedAt }) { return nil }
         var again = history.content

@@ -5,6 +5,8 @@
 //     announcement   the newest one says the same ─▶ that one      full ─▶ too many                       else ─▶ announced
 //     overdue        answered, given more time, or said already ─▶ superfluous                            else ─▶ fresh
 //
+// Where a segment cannot be asked at the moment, rather twice than never goes for callbacks and announcements (201 where it
+// might have been 200), and rather later than wrongly for what is overdue: the timer asks again.
 // Promises: durable records and those of the batch before it count alike, so that an outcome shares the fate of what it
 // rests on (invariant 1). On the writer's queue only. Must not know: the disk.
 
@@ -44,17 +46,18 @@ extension Writer {
         batch.add(submission, requestHash: requestHash, receivedAt: receivedAt, to: &history)
         let members = submission.record.span.extracting(submission.payload)
         if submission.kind == .overdue {
-            guard let expectation = history.expectation, let overdueAt = expectation.overdueAt, receivedAt >= overdueAt,
+            guard isWhole, let expectation = history.expectation, let overdueAt = expectation.overdueAt, receivedAt >= overdueAt,
                 history.count < CallbackLog.recordsPerRequestMax
             else { return batch.answer(.superfluous) }
             return batch.add(position, addition(history.newest), change: .overdue(expectation.announcement)) { .stored(sequence: $0, duplicate: false) }
         }
         let said = AnnouncementMembers(members)
-        // What retention records again is the same on purpose.
-        if let said, said.announcedAt == nil, let before = history.announcement, history.says(members.extracting(said.content)) {
+        // What retention records again is the same on purpose, also where it is not for us to read; and it must find room.
+        let isNew = said.map { $0.announcedAt == nil } ?? false
+        if let said, isNew, let before = history.announcement, history.says(members.extracting(said.content)) {
             return batch.answer(.announced(sequence: before, isFirst: false))
         }
-        guard said?.announcedAt != nil || history.count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
+        guard !isNew || history.count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
         let before = history
         let sequence = batch.nextSequence(above: durable)
         history.add(.announcement, sequence: sequence, receivedAt: receivedAt, members: members)

@@ -16,6 +16,8 @@ struct Configuration: Sendable, Equatable {
     var secretFiles = SecretFilePaths()
     /// The least severe event that is still logged.
     var logLevel = Logger.Level.info
+    /// How log lines are written.
+    var logFormat = LineFormat.logfmt
 }
 
 /// Where a value comes from, weakest first.
@@ -76,7 +78,7 @@ func quoted(_ text: String) -> String {
 func printable(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
-        if LogfmtEscape.isUnsafe(scalar) {
+        if LineEscape.isUnsafe(scalar) {
             result += "\\u{\(String(scalar.value, radix: 16))}"
         } else {
             result.unicodeScalars.append(scalar)

@@ -66,7 +66,7 @@ enum ConfigurationListing {
             switch scalar {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
-            case _ where LogfmtEscape.isUnsafe(scalar):
+            case _ where LineEscape.isUnsafe(scalar):
                 let digits = String(scalar.value, radix: 16)
                 quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)

@@ -145,6 +145,13 @@ extension Setting {
             },
             standard: "info",
             meaning: "The least severe event that is written to standard error."),
+        Setting(
+            key: "logging.format",
+            kind: .choice(LineFormat.allCases.map(\.rawValue)) {
+                if let format = LineFormat(rawValue: $1) { $0.logFormat = format }
+            },
+            standard: "logfmt",
+            meaning: "How events are written: logfmt, for people and grep, or json, an object a line."),
     ]
 
     /// The setting of that name.

@@ -73,6 +73,29 @@ import Testing
             #expect(try open(MemoryDisk(cut), TurnedClock()).log.openAnnouncements == 2, "cut at \(count)")
         }
     }
+
+    @Test("while a segment cannot be asked nothing becomes overdue whose callback may stand there")
+    func unasked() throws {
+        let clock = TurnedClock()
+        let log = try open(MemoryDisk(), clock, segmentBytesMax: 400)
+        _ = log.append("answered")
+        for number in 0..<4 { _ = log.append("other-\(number)") }
+        _ = log.announce("open", members(5_000))
+        log.settleUpkeep()
+        try log.loseSight(of: "other-0")
+        guard case .announced(let sequence, true) = log.announce("answered", members(10)) else {
+            Issue.record("not taken")
+            return
+        }
+        log.pass(milliseconds: 20_000)
+        #expect(log.log.durable == sequence && log.log.openAnnouncements == 2)
+        log.disk.lift()
+        clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+        log.settleUpkeep()
+        log.pass(milliseconds: 2_000)
+        #expect(try log.kinds("answered") == ["announcement \(sequence)", "callback 1"])
+        #expect(log.log.openAnnouncements == 1)
+    }
 }
 
 @Suite struct ExpectationsTests {

@@ -138,4 +138,65 @@ import Testing
         #expect(kinds.map { $0.prefix(4) } == ["over", "anno"] && !kinds.contains("overdue 2"))
         #expect(log.log.openAnnouncements == 1)
     }
+
+    @Test("one whose callback came before it, and went with the segment before, goes as well")
+    func joined() throws {
+        let clock = TurnedClock()
+        let log = try OpenLog(MemoryDisk(), segmentBytesMax: 400, clock: clock) {
+            $0.hasUpkeep = true
+            $0.retentionMilliseconds = 5 * day
+        }
+        _ = log.append("joined")
+        for number in 0..<4 { _ = log.append("other-\(number)") }
+        _ = log.announce("joined", newer)
+        _ = log.announce("open", members)
+        log.settleUpkeep()
+        let segments = log.disk.segments
+        #expect(try log.kinds("joined") == ["announcement 6", "callback 1"] && segments.count > 2)
+        clock.stepWall(milliseconds: 9 * day)
+        for _ in 0..<3 {
+            log.pass(milliseconds: Int64(Upkeep.retentionMilliseconds) + 1)
+            log.settleUpkeep()
+        }
+        #expect(Set(log.disk.segments).isDisjoint(with: segments))
+        #expect(try log.kinds("joined") == [])
+        #expect(try log.kinds("open").map { $0.prefix(4) }.sorted() == ["anno", "over"])
+    }
+
+    @Test("one that another program wrote finds room also where its request is full")
+    func foreign() throws {
+        let clock = TurnedClock()
+        let now = clock.time.wallMilliseconds()
+        var first: [UInt8] = []
+        RecordFormat.append(
+            .announcement, sequence: 1, receivedAt: Timestamp(milliseconds: now - 9 * day), requestID: Array("full".utf8).span,
+            members: Array("\"overdue_after\":\"soon\"".utf8).span, durable: 0, to: &first)
+        var second: [UInt8] = []
+        for sequence in 2...UInt64(CallbackLog.recordsPerRequestMax) {
+            RecordFormat.appendCallback(
+                sequence: sequence, receivedAt: Timestamp(milliseconds: now - day), requestID: Array("full".utf8).span, status: .sent,
+                payload: Array("{\"n\":\(sequence)}".utf8).span, durable: sequence - 1, to: &second)
+        }
+        let log = try open(MemoryDisk([segmentName(1): first, segmentName(2): second]), clock)
+        #expect(log.disk[segmentName(1)] == nil)
+        #expect(announcements(log.disk) == ["full \"overdue_after\":\"soon\""])
+    }
+
+    @Test("a segment of which nobody knows what is in it stays until that is known")
+    func unknown() throws {
+        let clock = TurnedClock()
+        let disk = try SegmentedLog { $0.hasUpkeep = false }.disk
+        let segments = disk.segments
+        // The newest is read all the same.
+        disk.inject(Fault(.fails(24), on: [.open], after: 1))
+        let log = try SegmentedLog.open(disk, clock: clock) { $0.retentionBytesMax = 100 }
+        log.settleUpkeep()
+        #expect(log.log.report.unindexed.count == segments.count - 1)
+        #expect(disk.segments == segments)
+        #expect(log.events.contains { if case .retentionFailed = $0 { true } else { false } })
+        disk.lift()
+        clock.advance(milliseconds: 2 * Int64(Upkeep.restMilliseconds))
+        log.settleUpkeep()
+        #expect(disk[segments[0]] == nil)
+    }
 }

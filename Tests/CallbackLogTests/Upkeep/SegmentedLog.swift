@@ -90,5 +90,19 @@ extension MemoryDisk {
     }
 }
 
+extension OpenLog {
+    /// Its first segment cannot be asked from now on: a record of it, `identifier`'s, is damaged, and no file can be opened to read it again.
+    func loseSight(of identifier: String) throws {
+        let segment = disk.segments[0]
+        let bytes = try #require(disk.allFiles[segment])
+        let line = try #require(bytes.split(separator: 0x0A, omittingEmptySubsequences: false).first { String(decoding: $0, as: UTF8.self).contains("\"\(identifier)\"") })
+        try disk.change(segment) { $0[line.startIndex + 60] ^= 1 }
+        disk.inject(Fault(.fails(24), on: [.open]))
+        _ = try? records(identifier)
+        settleUpkeep()
+        #expect(throws: RecordReadFailure.indexing) { try records(identifier) }
+    }
+}
+
 /// The name of the index of a segment.
 func indexName(_ segment: String) -> String { SegmentName.index(first: SegmentName.firstSequence(of: segment) ?? 0) }

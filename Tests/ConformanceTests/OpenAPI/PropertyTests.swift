@@ -26,7 +26,8 @@ struct PropertyTests {
                 "--config-file", OpenAPIProgram.path(of: "schemathesis.toml"), "run", "http://127.0.0.1:\(server.port)/openapi.json",
                 "--auth", "\(token.identifier):\(token.key)", "--no-color", "--report", "json", "--report-json-path", place.path(of: "report.json"),
             ],
-            environment: ["HOME": place.path], withinSeconds: 240)
+            // It leaves a cache where it is started.
+            environment: ["HOME": place.path], workingDirectory: place.path, withinSeconds: 240)
         #expect(run.status == .exited(0), "\(run.output.suffix(6000)) \(run.error.suffix(1000))")
         // It did ask: each operation but the one that has no end.
         let report = try String(contentsOfFile: place.path(of: "report.json"), encoding: .utf8)

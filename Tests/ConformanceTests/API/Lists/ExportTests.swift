@@ -135,7 +135,8 @@ struct ExportTests {
         }
         #expect(answer.status == 200 && answer.body.count > 6_000_000)
         let found = answer.text.split(separator: "\n").compactMap { $0.firstMatch(of: /^\{"request_id":"([^"]*)"/).map { String($0.1) } }
-        #expect(found == Self.largeOrder)
+        // Others post to this server meanwhile.
+        #expect(found.filter { $0.hasPrefix("e") } == Self.largeOrder)
     }
 
     @Test("a client that takes it slowly gets it whole, and others are served meanwhile")

@@ -1,5 +1,6 @@
 // Log lines: one event is one line, and nobody's text can make it two or look like another field.
 
+import Foundation
 import Logging
 import Synchronization
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @testable import callback_receiver
 
 @Suite("A log line")
-struct LogfmtHandlerTests {
+struct LineHandlerTests {
     private struct Broken: Error, CustomStringConvertible { let description = "no space left" }
 
     private final class Lines: Sendable {
@@ -17,10 +18,13 @@ struct LogfmtHandlerTests {
     }
 
     /// The lines that `body` logs at 2026-05-20T18:20:25.031Z.
-    private func logged(level: Logger.Level = .info, _ body: (inout Logger) -> Void) -> [String] {
+    private func logged(
+        _ threshold: LogThreshold = LogThreshold(.info), _ format: LineFormat = .logfmt, hasPriority: Bool = false, _ body: (inout Logger) -> Void
+    ) -> [String] {
         let lines = Lines()
         var logger = Logger(label: "test") { _ in
-            LogfmtHandler(level: level, now: { 1_779_301_225_031 }, write: { lines.append($0) })
+            LineHandler(
+                threshold: threshold, format: format, hasPriority: hasPriority, now: { 1_779_301_225_031 }, write: { lines.append($0) })
         }
         body(&logger)
         return lines.all
@@ -34,9 +38,41 @@ struct LogfmtHandlerTests {
         #expect(lines == ["\(head)\"segment sealed\" at=42 path=\"/a b\"\n"])
     }
 
+    @Test("in JSON is an object, its names in the same order, whole numbers as such")
+    func json() throws {
+        let lines = logged(LogThreshold(.info), .json) {
+            $0.info("a\n\"b\"", metadata: ["path": "/a \u{202E}\u{1B}", "status": .stringConvertible(204), "level": "é", "odd \"": "42"])
+        }
+        let expected = #"{"time":"2026-05-20T18:20:25.031Z","level":"info","event":"a\n\"b\"","level_":"é","odd__":"42","path":"/a \u202e\u001b","status":204}"#
+        #expect(lines == [expected + "\n"])
+        let read = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any]
+        #expect(read?["path"] as? String == "/a \u{202E}\u{1B}" && read?["status"] as? Int == 204)
+    }
+
+    @Test("for the journal begins with its priority", arguments: LineFormat.allCases)
+    func priorities(format: LineFormat) {
+        let lines = logged(LogThreshold(.trace), format, hasPriority: true) { logger in
+            for level in Logger.Level.allCases { logger.log(level: level, "x") }
+        }
+        #expect(lines.map { $0.prefix(3) } == ["<7>", "<7>", "<6>", "<5>", "<4>", "<3>", "<2>"])
+        let begins = format == .json ? "{\"time\":" : "time="
+        #expect(lines.allSatisfy { $0.dropFirst(3).hasPrefix(begins) })
+    }
+
+    @Test("is written from another level on once that is changed")
+    func changedLevel() {
+        let threshold = LogThreshold(.info)
+        let lines = logged(threshold) {
+            $0.debug("no")
+            threshold.level = .debug
+            $0.debug("yes")
+        }
+        #expect(lines.count == 1 && lines[0].contains("yes"))
+    }
+
     @Test("is written only from the level asked for")
     func levels() {
-        let lines = logged(level: .warning) {
+        let lines = logged(LogThreshold(.warning)) {
             $0.notice("no")
             $0.warning("yes")
             $0.critical("yes")
@@ -88,19 +124,19 @@ struct LogfmtHandlerTests {
         let lines = logged { $0.info("x", metadata: ["k": "\(String(repeating: "é", count: 5_000))"]) }
         let line = try #require(lines.first)
         #expect(line.hasSuffix("é…\"\n"))
-        #expect(line.utf8.count <= head.utf8.count + 6 + LogfmtHandler.valueBytesMax + 3)
-        #expect(line.filter { $0 == "é" }.count == (LogfmtHandler.valueBytesMax - 3) / 2)
+        #expect(line.utf8.count <= head.utf8.count + 6 + LineHandler.valueBytesMax + 3)
+        #expect(line.filter { $0 == "é" }.count == (LineHandler.valueBytesMax - 3) / 2)
     }
 
-    @Test("is never longer than its bound; fields that do not fit are left out, and that is said")
-    func bound() throws {
+    @Test("is never longer than its bound; fields that do not fit are left out, and that is said", arguments: LineFormat.allCases)
+    func bound(format: LineFormat) throws {
         let many = Logger.Metadata(
             uniqueKeysWithValues: (0..<100).map { ("field-\($0)", "\(String(repeating: "\n", count: 400))") })
-        let lines = logged { $0.info("\(String(repeating: "m", count: 9_000))", metadata: many) }
+        let lines = logged(LogThreshold(.info), format, hasPriority: true) { $0.info("\(String(repeating: "m", count: 9_000))", metadata: many) }
         let line = try #require(lines.first)
         #expect(lines.count == 1)
-        #expect(line.utf8.count <= LogfmtHandler.lineBytesMax)
-        #expect(line.hasSuffix(" cut=true\n"))
+        #expect(line.utf8.count <= LineHandler.lineBytesMax)
+        #expect(line.hasSuffix(format == .json ? ",\"cut\":true}\n" : " cut=true\n"))
         #expect(line.filter { $0 == "\n" }.count == 1)
     }
 
