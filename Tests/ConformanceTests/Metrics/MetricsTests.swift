@@ -167,7 +167,7 @@ struct MetricsTests {
         }
         _ = try server.post(sentPayload("awaited"))
         #expect(try waiting.readAnswer().status == 200)
-        #expect(try events.next()?.event == "sent")
+        #expect(try events.next()?.name == "sent")
         let metrics = try server.metrics()
         #expect(metrics["callback_receiver_waits"] == 0 && metrics["callback_receiver_event_streams"] == 1)
         #expect(metrics["callback_receiver_http_request_duration_seconds_count{route=\"request_wait\",protocol=\"HTTP/1.1\"}"] == 1)
