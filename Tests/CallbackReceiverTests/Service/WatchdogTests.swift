@@ -65,7 +65,10 @@ struct WatchdogTests {
         var complaints: [String] { value.withLock { $0.complaints } }
     }
 
-    private let (first, second, time, count) = (Member(), Member(), Time(), Count())
+    private let first = Member()
+    private let second = Member()
+    private let time = Time()
+    private let count = Count()
     private let watchdog: Watchdog
 
     init() {

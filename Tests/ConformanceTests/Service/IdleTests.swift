@@ -35,12 +35,14 @@ struct IdleTests {
         try eventually("the checkpoint", holds: { try server.log().lines.contains { $0.kind == "checkpoint" } })
         // Threads that Dispatch has no work for end after a few seconds: nothing is measured before two equal looks.
         var before = switches(server)
-        try eventually("rest", withinSeconds: 60) {
-            _ = poll(nil, 0, 1_000)
-            let now = switches(server)
-            defer { before = now }
-            return now.keys == before.keys && now.values.reduce(0, +) - before.values.reduce(0, +) <= 2 ? true : nil
-        }
+        try eventually(
+            "rest", withinSeconds: 60,
+            holds: {
+                _ = poll(nil, 0, 1_000)
+                let now = switches(server)
+                defer { before = now }
+                return now.keys == before.keys && now.values.reduce(0, +) - before.values.reduce(0, +) <= 2
+            })
         _ = poll(nil, 0, 3_000)
         let after = switches(server)
         let woken = after.reduce(0) { $0 + $1.value - (before[$1.key] ?? 0) }

@@ -101,16 +101,16 @@ struct ReloadTests {
 
     @Test("the level of log lines is another")
     func level() throws {
-        let server = try ServerProcess(configuration: "logging:\n  level: info\n")
+        let manager = try ServiceManagerSocket()
+        let server = try ServerProcess(configuration: "logging:\n  level: error\n", environment: manager.environment())
+        #expect(server.child.standardError == "")
+        // The line that is waited for is a notice.
         try reconfigure(server, "logging:\n  level: notice\n")
-        try server.reconfigure("logging:\n  level: critical\n")
-        // Told by nothing but what is missing: the next right one is heard of again.
-        try eventually("silence and speech again") {
-            try server.reconfigure("logging:\n  level: info\n")
-            return lines(server, Self.inForce).count > 1 ? true : nil
-        }
-        try server.reconfigure("logging:\n  level: critical\n")
+        let count = manager.messages.count
+        try server.reconfigure("logging:\n  level: error\n")
+        try manager.wait(for: "READY=1", after: count)
         #expect(try server.terminate() == .exited(0))
+        #expect(server.child.standardError.split(separator: "\n").count == 1, "\(server.child.standardError)")
     }
 
     @Test("what cannot change is named in one line, and stays as it is until a restart")
@@ -179,8 +179,8 @@ struct ReloadTests {
         // The same with a socket of systemd, whose address only the server knows.
         let socket = try HeldSocket(host: "0.0.0.0")
         let handed = try ServerProcess(
-            listen: nil, configuration: "callback:\n  listen: systemd:web\n  keys: [secret]\n", addressCount: 2, sockets: [("web", socket.descriptor)])
-        try handed.reconfigure("callback:\n  listen: systemd:web\n")
+            listen: nil, configuration: "callback:\n  listen: systemd:web\n  keys: [secret]\napi:\n  listen: 127.0.0.1:0\n", addressCount: 2, sockets: [("web", socket.descriptor)])
+        try handed.reconfigure("callback:\n  listen: systemd:web\napi:\n  listen: 127.0.0.1:0\n")
         try eventually("the refusal", holds: { !lines(handed, Self.refused).isEmpty })
         #expect(lines(handed, Self.refused)[0].contains("beyond loopback"))
         #expect(try handed.post(sentPayload("a")).status == 401)
