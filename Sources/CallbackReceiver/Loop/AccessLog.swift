@@ -22,10 +22,13 @@ final class AccessEntry {
     /// Of a callback or an announcement, once it is decoded.
     var requestID: String?
 
-    /// - Parameter request: where its head is not whole, nothing is said of its path.
+    /// - Parameter request: where its head is not whole, its ranges lead nowhere, and nothing is said of them.
     init(_ request: borrowing Request, peer: IPAddress) {
-        method = request.methodToken.isEmpty ? "" : String(decoding: request.bytes(request.methodToken).prefix(Self.methodBytesMax), as: UTF8.self)
-        path = request.isHeadComplete ? String(decoding: request.bytes(request.path).prefix(Self.pathBytesMax), as: UTF8.self) : ""
+        func text(_ range: Range<Int>, _ bytesMax: Int) -> String {
+            request.isHeadComplete ? String(decoding: request.bytes(range).prefix(bytesMax), as: UTF8.self) : ""
+        }
+        method = text(request.methodToken, Self.methodBytesMax)
+        path = text(request.path, Self.pathBytesMax)
         self.peer = peer
     }
 
