@@ -195,6 +195,7 @@ public final class CallbackLog: Sendable {
             writer.append(submissions) { batch, outcomes in
                 var acknowledgements = [[Acknowledgement]](repeating: [], count: receivers.count)
                 for (submission, outcome) in zip(batch, outcomes) {
+                    if case .stored(_, duplicate: true) = outcome { shared.meters.countDuplicate() }
                     acknowledgements[submission.recipient].append(Acknowledgement(ticket: submission.ticket, outcome: outcome))
                 }
                 for (receive, list) in zip(receivers, acknowledgements) where !list.isEmpty { receive(list) }
@@ -250,6 +251,9 @@ public final class CallbackLog: Sendable {
         locations.removeSubrange(kept...)
         return locations
     }
+
+    /// Bytes that may still be written to its file system; nil where that does not say.
+    var freeBytes: Int64? { try? directory.freeBytes() }
 
     /// The first sequence that retention has left.
     public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }

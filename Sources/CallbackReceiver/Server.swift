@@ -103,11 +103,15 @@ public final class Server: Sendable {
             Self.sayWhoMayAsk(configuration, isOnLoopback: isOnLoopback, tokens.table, to: logger)
             let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock) { tokens.table }
             let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
+            let following = Following()
+            let scrape = Scrape(
+                log: log, logOptions: Self.logOptions(configuration), quarantine: quarantine, handles: handles, following: following,
+                connectionsMax: connectionsMax)
             let context = LoopContext(
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
-                    quarantine: quarantine, furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
+                    quarantine: quarantine, scrape: scrape, furtherRoute: furtherRoute),
+                queries: QueryQueues(), following: following, refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })

@@ -92,6 +92,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// How long a stop waits for what was accepted, in seconds; 1 to 3600.
     public var drainSeconds = 30
 
+    /// True where each request that is answered is a line of the log.
+    public var logsAccess = false
+
     /// Each is compared for each callback: enough for changing one after the other.
     public static let secretsMax = 64
 

@@ -91,6 +91,7 @@ final class Writer {
         durable = recovery.next - 1
         proven = recovery.proven
         latest = recovery.latest
+        shared.meters.countWritten(bytes: 0, open: recovery.end)
     }
 
     // MARK: batches
@@ -153,6 +154,7 @@ final class Writer {
             batch.place(in: &published, at: open.size - Int64(batch.lines.count))
             published.durable = position
         }
+        batch.count(in: shared.meters, receivedAt: latest)
         // Every line of the batch says so.
         proven = durable
         durable = position
@@ -173,7 +175,7 @@ final class Writer {
             bytesSinceSpaceCheck += Int64(batch.lines.count)
             return true
         } catch {
-            observe(.writeFailed("\(error)"))
+            say(error)
         }
         // It is left as it is, whatever that is.
         if let size = open?.size { open?.padded = size }
@@ -181,6 +183,7 @@ final class Writer {
             try beginSegment()
             return true
         } catch {
+            shared.meters.countWriteFailure()
             block(because: .failed(error))
             return false
         }
@@ -189,9 +192,15 @@ final class Writer {
     private func writeToOpenSegment() throws(SystemError) {
         guard let file = open?.file, let size = open?.size, let padded = open?.padded else { return }
         open?.padded = try writeLines(to: file, at: size, padded: padded)
-        try file.synchronizeData()
+        try shared.meters.synchronize(file)
         try checkStanding(file)
         open?.size = size + Int64(batch.lines.count)
+        shared.meters.countWritten(bytes: batch.lines.count, open: size + Int64(batch.lines.count))
+    }
+
+    private func say(_ failure: SystemError) {
+        shared.meters.countWriteFailure()
+        observe(.writeFailed("\(failure)"))
     }
 
     /// Writes the batch's lines at `offset` of `file`, and line feeds ahead of the next ones where there are none: an
@@ -220,7 +229,7 @@ final class Writer {
         let padded: Int64
         do throws(SystemError) {
             padded = try writeLines(to: file, at: 0, padded: 0)
-            try file.synchronizeData()
+            try shared.meters.synchronize(file)
             try directory.synchronize()
             try checkStanding(file)
         } catch {
@@ -231,6 +240,7 @@ final class Writer {
         let before = open
         trim()
         open = Open(file: file, first: first, size: Int64(batch.lines.count), padded: padded)
+        shared.meters.countWritten(bytes: batch.lines.count, open: Int64(batch.lines.count))
         shared.published.withLock {
             $0.begin(OpenSegment(file: file, first: first, index: SegmentIndex(first: first)), sealing: before?.size ?? 0, latest: latest)
         }
@@ -257,7 +267,7 @@ final class Writer {
         } catch {
             // Whatever comes next begins a segment.
             self.open?.isLeft = true
-            observe(.writeFailed("\(error)"))
+            say(error)
         }
     }
 

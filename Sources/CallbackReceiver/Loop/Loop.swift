@@ -18,7 +18,7 @@ import Platform
 /// What every loop of a server shares: one value, which a reload replaces by another.
 struct LoopContext: Sendable {
     var router: Router
-    let queries: QueryQueue
+    let queries: QueryQueues
     let following: Following
     /// Nil where refused bodies are not kept.
     let refusalKeeper: (any RefusalKeeper)?
@@ -123,6 +123,9 @@ struct Loop {
     var response = Response()
     var output: [UInt8] = []
     var scratch = RouteScratch()
+    /// Of the request that `response` answers.
+    var measure = Measure()
+    let meters: LoopMeters
 
     var handle: LoopHandle { context.handles[index] }
     var turnedAwayCount = 0
@@ -139,6 +142,7 @@ struct Loop {
         self.listeners = listeners
         self.index = index
         self.recipient = recipient
+        meters = context.handles[index].meters
         let configuration = context.configuration
         now = context.clock()
         deadlines = Deadlines(
@@ -242,6 +246,7 @@ struct Loop {
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(connection) } else { slots[slot] = connection }
         if isTurnedAway { turnedAwayCount += 1 }
+        meters.countOpened()
         do throws(SystemError) {
             try events.add(newcomer.fd, token: token(connection, slot), interest: .readable)
         } catch {
@@ -274,6 +279,7 @@ struct Loop {
         freeSlots.append(slot)
         abandonAll(connection)
         Socket.close(connection.fd)
+        countClosed(connection)
         context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes
         unsentBytes -= connection.unsentBytes

@@ -45,6 +45,7 @@ final class LoopHandle: Sendable {
     let wakeup: Wakeup
     let mailbox: Mailbox<LoopMessage>
     let advances = Advances()
+    let meters = LoopMeters()
     /// Says when the loop waits for the disk.
     let disk = DiskWait()
     /// Open, or reserved for one on its way; far below zero once the loop has ended.
