@@ -26,6 +26,8 @@ final class Writer {
     static let spaceCheckBytes: Int64 = 16 * 1_024 * 1_024
     /// Offsets in the index have 32 bits; a segment ends so far below that a whole batch still fits.
     static let segmentBytesCeiling: Int64 = 2 * 1_024 * 1_024 * 1_024
+    /// Before any time, with room to subtract it.
+    private static let never = Int64.min / 2
     /// With a batch so large the growth of a file costs less than line feeds written ahead.
     static let paddedBatchBytesMax = 64 * 1_024
 
@@ -61,7 +63,7 @@ final class Writer {
     private var isProbing = false
     private var isClosed = false
     private var lastRecordMilliseconds: Int64 = 0
-    private var spaceCheckedMilliseconds = Int64.min / 2
+    private var spaceCheckedMilliseconds = Writer.never
     private var bytesSinceSpaceCheck: Int64 = 0
 
     var batch: Batch
@@ -373,7 +375,10 @@ final class Writer {
     private var freeBytes: Int64? { atDisk { try? directory.freeBytes() } }
 
     /// From now on it goes by these; what the log is made of stays.
-    func takeUp(_ options: LogOptions) { self.options.takeUp(options) }
+    func takeUp(_ options: LogOptions) {
+        self.options.takeUp(options)
+        spaceCheckedMilliseconds = Self.never
+    }
 
     /// The last checkpoint; no timer writes after it.
     func close() {

@@ -14,12 +14,12 @@ import Synchronization
 
 struct Scrape: Sendable {
     let log: CallbackLog
-    let logOptions: LogOptions
+    private(set) var logOptions: LogOptions
     let quarantine: Quarantine
     let handles: [LoopHandle]
     let following: Following
     /// In force.
-    let connectionsMax: Int
+    private(set) var connectionsMax: Int
     private let newestBefore = NewestCallback()
 
     private static let nanoseconds = 1e9
@@ -31,6 +31,14 @@ struct Scrape: Sendable {
         self.handles = handles
         self.following = following
         self.connectionsMax = connectionsMax
+    }
+
+    /// The same, where a reload has changed these.
+    func takingUp(_ logOptions: LogOptions, connectionsMax: Int) -> Scrape {
+        var scrape = self
+        scrape.logOptions = logOptions
+        scrape.connectionsMax = connectionsMax
+        return scrape
     }
 
     /// Answers a scrape.

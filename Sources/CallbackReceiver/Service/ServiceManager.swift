@@ -15,7 +15,7 @@ import Platform
 
 public final class ServiceManager: Sendable {
     /// While a start goes on, it is looked at so often; it may then take `startExtensionMilliseconds` more.
-    static let startLookMilliseconds = 5_000
+    public static let startLookMilliseconds = 5_000
     static let startExtensionMilliseconds = 30_000
     /// Less of the processors than this between two looks, and the start hangs: reading a log at 1 MB/s takes more.
     static let startWorkNanoseconds: Int64 = 1_000_000
@@ -45,11 +45,12 @@ public final class ServiceManager: Sendable {
 
     private let socket: NotifySocket?
     private let watchdogMicroseconds: Int64?
+    private let startLookMilliseconds: Int
     private let logger: Logger
     private let state: Confined<State>
 
     /// For a process that was given this environment.
-    public init(_ environment: ServiceEnvironment, logger: Logger) {
+    public init(_ environment: ServiceEnvironment, logger: Logger, startLookMilliseconds: Int = ServiceManager.startLookMilliseconds) {
         var socket: NotifySocket?
         if let address = environment.notifyAddress {
             do throws(SystemError) {
@@ -60,6 +61,7 @@ public final class ServiceManager: Sendable {
         }
         self.socket = socket
         watchdogMicroseconds = environment.watchdogMicroseconds
+        self.startLookMilliseconds = startLookMilliseconds
         self.logger = logger
         state = Confined(State(), to: DispatchQueue(label: "service"))
     }
@@ -72,7 +74,7 @@ public final class ServiceManager: Sendable {
             $0.phase = .starting
             self.send([], status: doing, $0)
             $0.workedNanoseconds = Clock.processorNanoseconds()
-            self.later(Self.startLookMilliseconds) { self.lookAtStart($0) }
+            self.later(self.startLookMilliseconds) { self.lookAtStart($0) }
         }
     }
 
@@ -179,7 +181,7 @@ public final class ServiceManager: Sendable {
             send(["EXTEND_TIMEOUT_USEC=\(Self.startExtensionMilliseconds * 1_000)"], status: state.toldStatus, state)
         }
         state.workedNanoseconds = worked
-        later(Self.startLookMilliseconds) { self.lookAtStart($0) }
+        later(startLookMilliseconds) { self.lookAtStart($0) }
     }
 
     private func lookAtStop(_ state: State) {

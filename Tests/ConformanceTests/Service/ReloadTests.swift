@@ -91,7 +91,8 @@ struct ReloadTests {
         #expect(try status(counted, requestBytes("GET", "/healthz")) == 200)
         #expect(try server.connect().readAnswer().status == 503)
         for connection in before { #expect(try status(connection, requestBytes("GET", "/healthz")) == 200) }
-        try reconfigure(server, "server:\n  connections-per-address-max: none\n")
+        try reconfigure(server, "server:\n  connections-per-address-max: none\n  connections-max: 17\n")
+        #expect(try server.get("/metrics").text.contains("callback_receiver_connections_max 17\n"), "what is watched is what is in force")
         let after = try server.connect()
         #expect(try status(after, requestBytes("GET", "/healthz")) == 200)
         // All of them leave: those of each time.

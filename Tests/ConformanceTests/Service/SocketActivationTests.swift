@@ -14,10 +14,10 @@ struct SocketActivationTests {
 
     @Test("serve what their names say, however they are ordered, and the listening lines are true")
     func named() throws {
-        let (callback, api) = (try HeldSocket(), try HeldSocket())
+        let (callback, api, other) = (try HeldSocket(), try HeldSocket(), try HeldSocket())
         let server = try ServerProcess(
             listen: nil, configuration: Self.both, addressCount: 2,
-            sockets: [("api", api.descriptor), ("other", try HeldSocket().descriptor), ("callback", callback.descriptor)])
+            sockets: [("api", api.descriptor), ("other", other.descriptor), ("callback", callback.descriptor)])
         #expect(server.addresses.map(\.port) == [callback.port, api.port], "the callback's first")
         let posted = try RawConnection(port: callback.port)
         try posted.send(postBytes(sentPayload("a")))
