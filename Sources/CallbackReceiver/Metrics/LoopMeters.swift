@@ -1,6 +1,6 @@
 // What a loop counts.
 //
-// Promises: its loop alone counts, without lock and allocation: some loads and stores, and one look at the clock, for a request
+// Promises: its loop alone counts, without lock and allocation: some loads and stores, and two looks at the clock, for a request
 // that takes ten microseconds. Any thread reads. Every number there can be is there from the start.
 // Must not know: bytes, what an answer says.
 

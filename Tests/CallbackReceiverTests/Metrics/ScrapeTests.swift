@@ -3,6 +3,7 @@
 // Promises: what is counted was done by the test, and nothing else was.
 
 import Dispatch
+import HTTPWire
 import Platform
 import Synchronization
 import Testing

@@ -20,19 +20,19 @@ struct MonitoringTests {
     private static func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
 
     /// Runs promtool beside the files.
-    private func promtool(_ arguments: String) throws {
+    private func runPromtool(_ arguments: String) throws {
         let run = try InstalledProgram.run("/bin/sh", ["-c", "cd '\(Self.folder.path)' && '\(try #require(Self.promtool))' \(arguments)"])
         #expect(run.status == .exited(0), "\(run.output.suffix(4_000)) \(run.error.suffix(4_000))")
     }
 
     @Test("the alerts are raised by what they are for, and by nothing else", .enabled(if: promtool != nil, isMissing))
     func alerts() throws {
-        try promtool("check rules alerts.yaml")
-        try promtool("test rules alerts.test.yaml")
+        try runPromtool("check rules alerts.yaml")
+        try runPromtool("test rules alerts.test.yaml")
     }
 
     @Test("the scrape's example is a configuration of Prometheus", .enabled(if: promtool != nil, isMissing))
-    func configuration() throws { try promtool("check config --syntax-only scrape.yaml") }
+    func configuration() throws { try runPromtool("check config --syntax-only scrape.yaml") }
 
     private static func alertNames() throws -> Set<String> {
         Set(try text("alerts.yaml").matches(of: /- alert: (\w+)/).map { String($0.1) })
@@ -125,7 +125,7 @@ struct MonitoringTests {
             rules += "      - record: panel_\(number)\n        expr: '\(expression)'\n"
         }
         let place = try TemporaryDirectory()
-        try promtool("check rules '\(place.write(rules, to: "rules.yaml"))'")
+        try runPromtool("check rules '\(place.write(rules, to: "rules.yaml"))'")
     }
 
     // MARK: the README
