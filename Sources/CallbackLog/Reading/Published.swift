@@ -134,6 +134,8 @@ final class Shared: Sendable {
     let meters = LogMeters()
     /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
+    /// Says when the writer waits for the disk.
+    let writerDisk = DiskWait()
     /// The log is being closed: upkeep drops what it is at.
     let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])

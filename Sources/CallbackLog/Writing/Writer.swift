@@ -45,7 +45,7 @@ final class Writer {
 
     private let directory: any Directory
     private let shared: Shared
-    private let options: LogOptions
+    private var options: LogOptions
     private let time: LogTime
     private let observe: @Sendable (LogEvent) -> Void
     /// Runs a closure with this writer, on its queue, after so many milliseconds.
@@ -164,7 +164,9 @@ final class Writer {
 
     /// Puts the batch's lines on stable storage: in the open segment, or after a failure once more in a fresh one
     /// (invariant 3). False, and blocked, when that failed too.
-    private func store() -> Bool {
+    private func store() -> Bool { shared.writerDisk.during { storeOnDisk() } }
+
+    private func storeOnDisk() -> Bool {
         do throws(SystemError) {
             let isFull = open.map { $0.isLeft || $0.size > 0 && $0.size + Int64(batch.lines.count) > options.segmentBytesLimit }
             if isFull ?? true { try beginSegment() } else { try writeToOpenSegment() }
@@ -258,7 +260,7 @@ final class Writer {
         if let ageMilliseconds, time.wallMilliseconds() - earliest.milliseconds <= ageMilliseconds { return }
         encodeCheckpoint()
         do throws(SystemError) {
-            try busy { () throws(SystemError) in try beginSegment() }
+            try busy { () throws(SystemError) in try atDisk { () throws(SystemError) in try beginSegment() } }
             proven = durable
         } catch {
             // Whatever comes next begins a segment.
@@ -276,7 +278,7 @@ final class Writer {
     /// Invariant 5 for a batch that writes nothing: a duplicate is no safer than the record it repeats. False,
     /// and blocked, when the directory is gone.
     private func stands() -> Bool {
-        guard (try? directory.isGone()) ?? false else { return true }
+        guard isGone else { return true }
         if block == nil { block(because: .directoryGone(path: directory.path)) }
         return false
     }
@@ -288,15 +290,14 @@ final class Writer {
         spaceCheckedMilliseconds = now
         bytesSinceSpaceCheck = 0
         // Where the question itself fails, the write will say what is wrong.
-        guard let free = try? directory.freeBytes(), free < options.freeBytesMin else { return }
+        guard let free = freeBytes, free < options.freeBytesMin else { return }
         block(because: .space(freeBytes: free, freeBytesMin: options.freeBytesMin))
     }
 
     // MARK: blocked, and out of it
 
     private func block(because reason: LogBlock) {
-        let gone = (try? directory.isGone()) ?? false
-        let reason = gone ? LogBlock.directoryGone(path: directory.path) : reason
+        let reason = isGone ? LogBlock.directoryGone(path: directory.path) : reason
         block = reason
         shared.published.withLock { $0.block = reason }
         observe(.blocked(reason))
@@ -314,10 +315,10 @@ final class Writer {
         isProbing = false
         guard let block, !isClosed else { return }
         if case .space = block {
-            if let free = try? directory.freeBytes(), free < options.freeBytesMin { return scheduleProbe() }
+            if let free = freeBytes, free < options.freeBytesMin { return scheduleProbe() }
         } else {
             encodeCheckpoint()
-            guard busy({ (try? beginSegment()) != nil }) else { return scheduleProbe() }
+            guard busy({ atDisk { (try? beginSegment()) != nil } }) else { return scheduleProbe() }
             proven = durable
         }
         self.block = nil
@@ -363,10 +364,21 @@ final class Writer {
         return try body()
     }
 
+    /// `body` waits for the disk, which is no fault of the writer's.
+    private func atDisk<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try shared.writerDisk.during(body)
+    }
+
+    private var isGone: Bool { atDisk { (try? directory.isGone()) ?? false } }
+    private var freeBytes: Int64? { atDisk { try? directory.freeBytes() } }
+
+    /// From now on it goes by these; what the log is made of stays.
+    func takeUp(_ options: LogOptions) { self.options.takeUp(options) }
+
     /// The last checkpoint; no timer writes after it.
     func close() {
         checkpoint()
-        if block == nil { trim() }
+        if block == nil { atDisk { trim() } }
         isClosed = true
     }
 }

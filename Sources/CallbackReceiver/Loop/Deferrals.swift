@@ -13,8 +13,8 @@ import Platform
 /// An exchange that is answered later.
 struct Deferral {
     enum Awaited {
-        /// The answer of a query queue.
-        case query
+        /// The answer of this lane's query queue.
+        case query(QueryLane)
         /// That the body it refuses is kept; this is the refusal.
         case kept(Response)
         case wait(ParkedWait)

@@ -33,6 +33,7 @@ extension Loop {
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
             return .response
         case .append(let prepared):
+            measure.access?.requestID = prepared.requestID
             let submission = prepared.submission(recipient: recipient, ticket: exchanges.nextTicket)
             guard !exchanges.isFull, context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)

@@ -85,7 +85,7 @@ extension Loop {
     mutating func askLast(_ wait: ParkedWait, _ ticket: UInt64) {
         wait.isLast = true
         // Should the disk hang now, it ends as a question does.
-        deferrals.setTime(of: ticket, now + Int64(Self.querySeconds) * 1_000)
+        deferrals.setTime(of: ticket, now + Int64(QueryLane.log.secondsMax) * 1_000)
         if !wait.isAsked { ask(wait, ticket) }
     }
 

@@ -13,6 +13,7 @@ extension Loop {
     /// The loop's `request` is whole.
     mutating func beginMeasure(_ connection: Connection) {
         measure = Measure(version: Self.version(of: connection), began: Clock.monotonicNanoseconds())
+        noteAccess(connection)
     }
 
     /// The loop's `request` is refused before any route sees it; perhaps it is none.
@@ -21,15 +22,18 @@ extension Loop {
         if connection.role.contains(.callback), request.isHeadComplete, context.router.isCallback(request, using: &scratch) {
             measure.route = .callback
         }
+        noteAccess(connection)
     }
 
     /// `response` is its answer.
     func countAnswer() {
-        if let began = measure.began {
-            meters.countAnswer(measure, status: response.status, nanoseconds: Clock.monotonicNanoseconds() - began)
+        let nanoseconds = measure.began.map { Clock.monotonicNanoseconds() - $0 }
+        if let nanoseconds {
+            meters.countAnswer(measure, status: response.status, nanoseconds: nanoseconds)
         } else {
             meters.countStatus(measure, response.status)
         }
+        measure.access?.say(response.status, nanoseconds: nanoseconds, version: measure.version, to: context.logger)
     }
 
     /// It is refused since there is too much of it.

@@ -131,4 +131,6 @@ struct Measure {
     var began: Int64?
     /// Its answer is 503 because there is too much.
     var isShed = false
+    /// What the access log says of it; nil where there is none.
+    var access: AccessEntry?
 }

@@ -18,8 +18,12 @@ enum Health {
     /// Damaged places named in an answer; the count tells them all.
     static let damagesMax = 20
 
-    static func fill(_ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, for request: borrowing Request) {
-        if let failure = failure(log, options: options, isDraining: isDraining) {
+    /// - Parameter disk: says meanwhile that the file system is asked.
+    static func fill(
+        _ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, waiting disk: DiskWait,
+        for request: borrowing Request
+    ) {
+        if let failure = disk.during({ failure(log, options: options, isDraining: isDraining) }) {
             return notReady(&response, check: failure.check, detail: failure.detail, for: request)
         }
         response.contentType = "application/json"

@@ -35,14 +35,14 @@ struct RouteScratch {
 
 struct Router: Sendable {
     let log: CallbackLog
-    let logOptions: LogOptions
+    private(set) var logOptions: LogOptions
     /// The configured path, by its segments and as it is.
-    let callbackPath: [[UInt8]]
-    private let pathBytes: [UInt8]
+    private(set) var callbackPath: [[UInt8]]
+    private var pathBytes: [UInt8]
     /// What an announcement allows that names no time.
-    let overdueAfterSeconds: Int
-    private let access: Access
-    let origin: CallbackOrigin
+    private(set) var overdueAfterSeconds: Int
+    private var access: Access
+    private(set) var origin: CallbackOrigin
     /// Where refused bodies are kept.
     let quarantine: Quarantine
     let requeue: Requeue
@@ -71,6 +71,18 @@ struct Router: Sendable {
         pathBytes = Array(configuration.callbackPath.utf8)
     }
 
+    /// The same routes by another configuration.
+    func takingUp(_ configuration: ServerConfiguration, logOptions: LogOptions) -> Router {
+        var router = self
+        router.access = access.takingUp(configuration)
+        router.logOptions = logOptions
+        router.origin = CallbackOrigin(configuration)
+        router.overdueAfterSeconds = configuration.overdueAfterSeconds
+        router.callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
+        router.pathBytes = Array(configuration.callbackPath.utf8)
+        return router
+    }
+
     /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
     func route(
         _ request: borrowing Request, from peer: IPAddress, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
@@ -96,7 +108,7 @@ struct Router: Sendable {
             if let refusal = origin.refusal(of: request) {
                 scratch.unproved = refusal
                 origin.fill(&response, refusal, for: request)
-                return Self.kept(request, status: 401, detail: refusal.description)
+                return Self.kept(request, status: 401, detail: refusal.description, isProved: false)
             }
             return take(request, into: &response)
         }
@@ -129,7 +141,7 @@ struct Router: Sendable {
             begin(&response)
             response.body.append(json: "{\"status\":\"alive\"}")
         case .readyz:
-            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, for: request)
+            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, waiting: scratch.reader.disk, for: request)
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
@@ -180,7 +192,7 @@ struct Router: Sendable {
     static func keptRefusal(_ prepared: PreparedCallback, _ outcome: AppendOutcome) -> KeptRefusal? {
         guard case .tooManyRecords = outcome else { return nil }
         let payload = prepared.record[prepared.decoded.payload]
-        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords)
+        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords, isProved: true)
     }
 
     /// 503 with Retry-After: not stored now.
@@ -228,13 +240,13 @@ struct Router: Sendable {
             return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
-            return Self.kept(request, status: error.status, detail: error.detail)
+            return Self.kept(request, status: error.status, detail: error.detail, isProved: true)
         }
     }
 
     /// The refusal of a callback, which leaves once its body is kept, where there is one.
-    private static func kept(_ request: borrowing Request, status: UInt16, detail: String) -> Disposition {
+    private static func kept(_ request: borrowing Request, status: UInt16, detail: String, isProved: Bool) -> Disposition {
         guard !request.body.isEmpty else { return .respond }
-        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail))
+        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail, isProved: isProved))
     }
 }
