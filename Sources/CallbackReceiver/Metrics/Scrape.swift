@@ -14,12 +14,13 @@ import Synchronization
 
 struct Scrape: Sendable {
     let log: CallbackLog
-    let logOptions: LogOptions
+    /// In force.
+    var logOptions: LogOptions
     let quarantine: Quarantine
     let handles: [LoopHandle]
     let following: Following
     /// In force.
-    let connectionsMax: Int
+    var connectionsMax: Int
     private let newestBefore = NewestCallback()
 
     private static let nanoseconds = 1e9

@@ -46,7 +46,7 @@ struct Router: Sendable {
     /// Where refused bodies are kept.
     let quarantine: Quarantine
     let requeue: Requeue
-    private let scrape: Scrape
+    private var scrape: Scrape
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
@@ -72,8 +72,10 @@ struct Router: Sendable {
     }
 
     /// The same routes by another configuration.
-    func takingUp(_ configuration: ServerConfiguration, logOptions: LogOptions) -> Router {
+    func takingUp(_ configuration: ServerConfiguration, logOptions: LogOptions, connectionsMax: Int) -> Router {
         var router = self
+        router.scrape.logOptions = logOptions
+        router.scrape.connectionsMax = connectionsMax
         router.access = access.takingUp(configuration)
         router.logOptions = logOptions
         router.origin = CallbackOrigin(configuration)

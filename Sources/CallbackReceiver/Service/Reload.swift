@@ -47,7 +47,7 @@ extension Server {
         log.takeUp(options)
         tokens.reload()
         let context = inForce.withLock { context in
-            context.router = context.router.takingUp(configuration, logOptions: options)
+            context.router = context.router.takingUp(configuration, logOptions: options, connectionsMax: connectionsMax)
             context.limits = HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax)
             context.admission = context.admission.takingUp(configuration)
             context.connectionsMax = connectionsMax
