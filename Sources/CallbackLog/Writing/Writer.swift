@@ -373,7 +373,11 @@ final class Writer {
     private var freeBytes: Int64? { atDisk { try? directory.freeBytes() } }
 
     /// From now on it goes by these; what the log is made of stays.
-    func takeUp(_ options: LogOptions) { self.options.takeUp(options) }
+    func takeUp(_ options: LogOptions) {
+        self.options.takeUp(options)
+        // What was enough before is perhaps too little now: asked before the next batch, not within a second.
+        spaceCheckedMilliseconds = Int64.min / 2
+    }
 
     /// The last checkpoint; no timer writes after it.
     func close() {
