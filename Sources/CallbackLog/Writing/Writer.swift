@@ -377,6 +377,7 @@ final class Writer {
     /// From now on it goes by these; what the log is made of stays.
     func takeUp(_ options: LogOptions) {
         self.options.takeUp(options)
+        // What was enough before is perhaps too little now: asked before the next batch, not within a second.
         spaceCheckedMilliseconds = Self.never
     }
 

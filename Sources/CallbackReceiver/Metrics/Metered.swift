@@ -8,6 +8,7 @@ import HTTPWire
 
 /// Which route a request went to.
 enum MeteredRoute: UInt8, CaseIterable {
+    /// `requestWait` are those requests that had to wait for their callback.
     case callback, request, requestWait, announcement, requestCallbacks, requests, events, statistics, export, quarantine, requeue
     case document, metrics, healthz, readyz
     /// Nothing is at its path, or no route saw it.

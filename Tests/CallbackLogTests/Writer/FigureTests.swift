@@ -64,7 +64,10 @@ struct FigureTests {
         for number in 0..<5 { _ = open.append("id-\(number)", "{\"n\":\(number)}") }
         let expected = Timestamp(milliseconds: clock.time.wallMilliseconds())
         clock.advance(milliseconds: 10_000)
-        for number in 0..<20 { _ = open.submitAnnouncement("other-\(number)", "\"overdue_after\":604800,\"reference\":null,\"metadata\":{}") }
+        for number in 0..<20 {
+            _ = open.submitAnnouncement("other-\(number)", "\"overdue_after\":604800,\"reference\":null,\"metadata\":{}")
+            open.settle()
+        }
         open.settleUpkeep()
         #expect(open.log.figures().segments > 3)
         #expect(try open.log.newestCallback(using: &reader) == expected)

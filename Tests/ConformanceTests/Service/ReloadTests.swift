@@ -52,6 +52,19 @@ struct ReloadTests {
         #expect(!server.child.standardError.contains("users-secret") && !server.child.standardError.contains("new\""))
     }
 
+    @Test("metrics tell the limits that are in force")
+    func metrics() throws {
+        func configuration(_ connections: Int, _ free: String) -> String {
+            "server:\n  connections-max: \(connections)\nlog:\n  free-bytes-min: \(free)\n"
+        }
+        let server = try ServerProcess(configuration: configuration(100, "1MiB"))
+        let before = try server.metrics()
+        #expect(before["callback_receiver_connections_max"] == 100 && before["callback_receiver_log_free_min_bytes"] == 1_048_576)
+        try reconfigure(server, configuration(50, "2MiB"))
+        let after = try server.metrics()
+        #expect(after["callback_receiver_connections_max"] == 50 && after["callback_receiver_log_free_min_bytes"] == 2_097_152)
+    }
+
     @Test("limits, times and what the log goes by are others; the API may be opened and closed")
     func settings() throws {
         let server = try ServerProcess(configuration: "api:\n  authentication: none\n")
