@@ -24,7 +24,7 @@ struct ManualTests {
         return directory
     }
 
-    private static func mandoc(_ arguments: [String]) throws -> (status: ExitStatus, output: String, error: String) {
+    private static func mandoc(_ arguments: [String]) throws -> (status: TestSupport.ExitStatus, output: String, error: String) {
         try InstalledProgram.run(InstalledProgram.path(of: "mandoc") ?? "", arguments)
     }
 

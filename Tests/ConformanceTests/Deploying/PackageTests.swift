@@ -41,7 +41,7 @@ private enum Package {
 
 /// Machines with systemd.
 private enum Machine {
-    static func run(_ directory: TemporaryDirectory, _ arguments: [String]) throws -> (status: ExitStatus, output: String, error: String) {
+    static func run(_ directory: TemporaryDirectory, _ arguments: [String]) throws -> (status: TestSupport.ExitStatus, output: String, error: String) {
         try InstalledProgram.run(
             Package.root.appending(path: "Tests/machine/boot").path, [directory.path] + arguments, withinSeconds: 300)
     }

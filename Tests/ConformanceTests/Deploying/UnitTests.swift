@@ -38,17 +38,17 @@ struct UnitTests {
         return directory
     }
 
-    private static func analyze(_ arguments: [String]) throws -> (status: ExitStatus, said: String) {
+    private static func analyze(_ arguments: [String]) throws -> (status: TestSupport.ExitStatus, said: String) {
         let result = try InstalledProgram.run(InstalledProgram.path(of: "systemd-analyze") ?? "", arguments)
         return (result.status, result.output + result.error)
     }
 
-    private static func verify(_ directory: TemporaryDirectory) throws -> (status: ExitStatus, said: String) {
+    private static func verify(_ directory: TemporaryDirectory) throws -> (status: TestSupport.ExitStatus, said: String) {
         try analyze(["verify", "--man=no"] + directory.entries.filter { !$0.hasSuffix(".d") }.map(directory.path(of:)))
     }
 
     /// The threshold is in tenths.
-    private static func security(_ directory: TemporaryDirectory, threshold: Int) throws -> (status: ExitStatus, said: String) {
+    private static func security(_ directory: TemporaryDirectory, threshold: Int) throws -> (status: TestSupport.ExitStatus, said: String) {
         try analyze(["security", "--offline=true", "--no-pager", "--threshold=\(threshold)", directory.path(of: "callback-receiver.service")])
     }
 
@@ -65,7 +65,7 @@ struct UnitTests {
     func exposure() throws {
         let result = try Self.security(Self.installed(), threshold: 10)
         #expect(result.status == .exited(0), "\(result.said.suffix(300))")
-        let open = try Self.security(Self.installed { $0.replacing("SystemCallFilter=@system-service\n", with: "") }, threshold: 10)
+        let open = try Self.security(Self.installed { $0.replacing("CapabilityBoundingSet=\n", with: "") }, threshold: 10)
         #expect(open.status != .exited(0))
     }
 
