@@ -21,7 +21,7 @@ enum OpenAPIDocument {
           {"name":"requests","description":"what became of a request, one or many"},
           {"name":"events","description":"everything as it happens"},
           {"name":"callback","description":"what Crisp posts"},
-          {"name":"operation","description":"probes, and this document"}
+          {"name":"operation","description":"probes, metrics, and this document"}
         ],
         "paths":{
           "/callback":{
@@ -219,6 +219,19 @@ enum OpenAPIDocument {
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
                 "503":{"description":"not ready: `check` is the one that fails","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}}}
+          },
+          "/metrics":{
+            "get":{"operationId":"getMetrics","tags":["operation"],"summary":"Metrics for Prometheus","description":"Prometheus' text format 0.0.4. For tokens of scope `metrics` alone: those of read and write see whom one writes to, and what watches the server need not. Counters begin at 0 with the process.",
+              "responses":{
+                "200":{"description":"the metrics","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"text/plain":{"schema":{"type":"string"},"example":"# HELP callback_receiver_callback_duplicates_total Callbacks that had come before, answered 200 and not stored again.\n# TYPE callback_receiver_callback_duplicates_total counter\ncallback_receiver_callback_duplicates_total 0\n"}}},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/openapi.json":{
             "get":{"operationId":"getDocument","tags":["operation"],"summary":"This document",

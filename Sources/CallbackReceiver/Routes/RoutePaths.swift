@@ -10,6 +10,7 @@ enum APIRoute {
     case healthz, readyz
     /// The interface as a document for programs.
     case document
+    case metrics
     case requests, statistics, events, export
     case request(Range<Int>), callbacks(Range<Int>)
     /// What was refused, and taken in again.
@@ -22,6 +23,7 @@ enum APIRoute {
     func scope(_ method: Method) -> TokenScope? {
         switch self {
         case .healthz, .readyz: nil
+        case .metrics: .metrics
         case .requeue: .write
         default: method == .put ? .write : .read
         }
@@ -66,6 +68,7 @@ extension Router {
         if count == 1 {
             if isSegment(0, scratch, "healthz") { return .healthz }
             if isSegment(0, scratch, "readyz") { return .readyz }
+            if isSegment(0, scratch, "metrics") { return .metrics }
             return isSegment(0, scratch, "openapi.json") ? .document : nil
         }
         guard count >= 2, isSegment(0, scratch, "v1") else { return nil }
