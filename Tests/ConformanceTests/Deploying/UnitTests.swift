@@ -65,7 +65,7 @@ struct UnitTests {
     func exposure() throws {
         let result = try Self.security(Self.installed(), threshold: 10)
         #expect(result.status == .exited(0), "\(result.said.suffix(300))")
-        let open = try Self.security(Self.installed { $0.replacing("SystemCallFilter=@system-service\n", with: "") }, threshold: 10)
+        let open = try Self.security(Self.installed { $0.replacing("CapabilityBoundingSet=\n", with: "") }, threshold: 10)
         #expect(open.status != .exited(0))
     }
 
