@@ -45,6 +45,8 @@ let package = Package(
                 "CallbackLog", "CrispCallback", "HTTPWire", "Platform",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            // Into the program itself: a bundle beside it could be lost.
+            resources: ["page.css", "page.html", "page.js"].map { .embedInCode("Page/\($0)") },
             swiftSettings: strict),
         .executableTarget(
             name: "callback-receiver",

@@ -122,6 +122,7 @@ struct Router: Sendable {
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
+        case .page(let file): file.fill(&response)
         case .requests: return list(request, into: &response)
         case .statistics: return statistics(request, into: &response)
         case .events: return follow(request, into: &response)
