@@ -191,9 +191,9 @@ const given = (text, name = "span") => make(name, { class: "given" }, text);
 const clip = (text, max) => (text.length > max ? text.slice(0, max) + "…" : text);
 const announce = (text) => (byId("said").textContent = text);
 
-function copyButton(name, text, label = words.copy.button) {
+function copyButton(text, name, label = words.copy.button) {
   return make("button", {
-    type: "button", class: "copy", "aria-label": plain(words.copy.label, { name }),
+    type: "button", class: "copy", "aria-label": name && plain(words.copy.label, { name }),
     click: async ({ currentTarget: button }) => {
       let isCopied = true;
       try { await navigator.clipboard.writeText(text); } catch { isCopied = copyThroughField(text); }
@@ -409,7 +409,7 @@ async function find(key) {
   if (found !== asked) return;
   place.removeAttribute("aria-busy");
   place.replaceChildren(...shown, make("p", { class: "actions" },
-    make("a", { href: "#" }, words.find.back), copyButton(words.find.link, location.href, words.find.link)));
+    make("a", { href: "#" }, words.find.back), copyButton(location.href, null, words.find.link)));
   document.title = `${byId("sentence").textContent} ${words.page.name}`;
   announce(byId("sentence").textContent);
 }
@@ -451,7 +451,7 @@ function verdict(failure, receivedAt) {
 
 function facts(request, metadata) {
   const names = ["request_id", "reference", "whatsapp_message_id", "session_id", "crisp_fingerprint"].filter((name) => request[name] !== null);
-  const entry = (name, value, text) => make("div", {}, make("dt", {}, words.field[name]), make("dd", {}, value, copyButton(words.field[name], text)));
+  const entry = (name, value, text) => make("div", {}, make("dt", {}, words.field[name]), make("dd", {}, value, copyButton(text, words.field[name])));
   return make("dl", { class: "facts" },
     names.map((name) => entry(name, given(String(request[name])), String(request[name]))),
     metadata === undefined || metadata === "{}" ? "" : entry("metadata", given(metadata, "pre"), metadata));
@@ -480,7 +480,7 @@ function step(record, payload) {
     : say(record.reference === null ? words.history.announcement : words.history.announcementAs, { reference: given(record.reference), time: duration(record.overdue_after) });
   return make("li", { "data-status": record.status ?? (record.kind === "overdue" ? "overdue" : "pending") },
     time(record.announced_at ?? record.received_at, true), " ", make("span", {}, text),
-    payload === null ? "" : make("details", {}, make("summary", {}, words.history.payload), copyButton(words.history.payload, payload), given(payload, "pre")));
+    payload === null ? "" : make("details", {}, make("summary", {}, words.history.payload), copyButton(payload, words.history.payload), given(payload, "pre")));
 }
 
 /** A record of what is on the page has come. What waits is answered at once; else nothing moves until one asks. */
