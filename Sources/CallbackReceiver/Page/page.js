@@ -119,6 +119,7 @@ const words = {
     all: "All",
     more: "Show older ones",
     none: "Nothing of this kind.",
+    noneYet: "None among the newest.",
     nothing: "Nothing has come yet. The first callback appears here.",
     narrowed: "Failures of the class {name}.",
     widen: "Show all failures",
@@ -340,22 +341,15 @@ const mark = (status) => make("span", { class: "mark", "data-status": status }, 
 const linkTo = (id) => "#" + query({ find: id });
 
 /** A request in a list: when, what, which, and why. */
-function row(request, note) {
+function row(request, when = request.updated_at, note = "") {
   return make("li", {}, make("a", { href: linkTo(request.request_id) },
-    time(request.updated_at, true), mark(request.status),
+    time(when, true), mark(request.status),
     make("span", { class: "which" }, given(request.request_id), request.reference === null ? null : make("span", { class: "given aside" }, request.reference)),
-    make("span", { class: "why" }, note ?? (request.failure ? words.class[request.failure.class] : ""))));
+    make("span", { class: "why" }, request.failure ? words.class[request.failure.class] : note)));
 }
 
-const none = (text) => [make("li", { class: "none" }, text)];
-
-/** Puts rows in; where nobody asked, only if they are of the same things as before: else what one reads would move. */
-function fill(id, rows, keys, isAsked) {
-  const signature = keys.join("\n");
-  if (!isAsked && byId(id).dataset.keys !== signature) return;
-  byId(id).dataset.keys = signature;
-  byId(id).replaceChildren(...rows);
-}
+const none = (text) => make("li", { class: "none" }, text);
+const fill = (id, otherwise, rows) => byId(id).replaceChildren(...(rows.length ? rows : [none(otherwise)]));
 
 function trouble(id, error) {
   byId(id).hidden = error === null;
@@ -410,7 +404,7 @@ async function find(key) {
   place.removeAttribute("aria-busy");
   place.replaceChildren(...shown, make("p", { class: "actions" },
     make("a", { href: "#" }, words.find.back), copyButton(location.href, null, words.find.link)));
-  document.title = `${byId("sentence").textContent} ${words.page.name}`;
+  document.title = `${byId("sentence").textContent} – ${words.page.name}`;
   announce(byId("sentence").textContent);
 }
 
@@ -514,11 +508,11 @@ function slots(range) {
     start, end: starts[index + 1], label: (range === "week" ? weekday : clock).format(start), sent: 0, failed: 0, unrecognized: 0, pending: 0, overdue: 0 }));
 }
 
-let looks = 0;
+const turns = { numbers: 0, lists: 0 };
 
-/** Asks how things stand, and shows it. Where nobody asked for it, numbers change in their places only. */
+/** Asks how things stand, and shows it. Where nobody asked for it only the numbers change, each in its place. */
 async function look(isAsked) {
-  const turn = ++looks;
+  const mine = { numbers: ++turns.numbers, lists: isAsked ? ++turns.lists : 0 };
   const range = view.range;
   const times = slots(range);
   const since = times[0].start.toISOString();
@@ -532,16 +526,30 @@ async function look(isAsked) {
       for (const status of statuses) slot[status] += bucket[status];
       for (const [name, count] of Object.entries(bucket.classes)) classes[name] = (classes[name] ?? 0) + count;
     }
-    if (turn !== looks) return;
-    byId("look-heading").textContent = words.look.heading[range];
-    drawTotals(times);
-    drawBars(times, range);
-    drawTable(times);
-    drawUnknown(statistics.unknown, isAsked);
-    trouble("look-trouble", null);
-    await Promise.all([drawFailures(classes, since, isAsked), drawWaiting(statistics.announced_open, isAsked), drawRefused(isAsked), drawLast()]);
+    if (mine.numbers === turns.numbers) {
+      byId("look-heading").textContent = words.look.heading[range];
+      drawTotals(times);
+      drawBars(times, range);
+      drawTable(times, range);
+      for (const count of document.querySelectorAll("#failures b")) count.textContent = number(classes[count.dataset.class] ?? 0);
+      trouble("look-trouble", null);
+    }
+    if (!isAsked) return;
+    const names = Object.keys(classes).sort((a, b) => classes[b] - classes[a]);
+    const [newest, waiting, refused, last] = await Promise.all([
+      Promise.all(names.map((name) => list({ status: "failed", class: name, since, limit: 1 }))),
+      oldestOpen(statistics.announced_open),
+      ask(`v1/quarantine?${query({ limit: shortMax })}`).then(parse),
+      lastCallback(),
+    ]);
+    if (mine.lists !== turns.lists) return;
+    drawFailures(names, classes, newest);
+    drawWaiting(waiting, statistics.announced_open);
+    drawUnknown(statistics.unknown);
+    drawRefused(refused);
+    drawLast(last);
   } catch (error) {
-    if (turn === looks) trouble("look-trouble", error);
+    if (mine.numbers === turns.numbers || isAsked) trouble("look-trouble", error);
   }
 }
 
@@ -579,61 +587,61 @@ function drawBars(times, range) {
   byId("axis").replaceChildren(...times.map((slot, index) => make("span", {}, index % labelSteps[range] === 0 ? slot.label : "")));
 }
 
-function drawTable(times) {
+function drawTable(times, range) {
   const cells = (slot) => totalsOrder.map((status) => make("td", {}, number(slot[status])));
   const full = times.filter((slot) => statuses.some((status) => slot[status] > 0));
   byId("table").replaceChildren(
     make("caption", {}, words.look.caption),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, words.look.from), totalsOrder.map((status) => make("th", { scope: "col" }, words.status[status])))),
-    make("tbody", {}, full.map((slot) => make("tr", {}, make("th", { scope: "row" }, time(slot.start)), cells(slot)))));
+    make("tbody", {}, full.map((slot) => make("tr", {}, make("th", { scope: "row" }, range === "week" ? slot.label : time(slot.start)), cells(slot)))));
 }
 
 /** Each class with what the newest failure of it was, and what to do about that one. */
-async function drawFailures(classes, since, isAsked) {
-  const names = Object.keys(classes).sort((a, b) => classes[b] - classes[a]);
-  const newest = await Promise.all(names.map((name) => list({ status: "failed", class: name, since, limit: 1 })));
-  const rows = names.map((name, index) => {
-    const request = newest[index].requests[0];
-    const said = request?.failure?.message;
+function drawFailures(names, classes, newest) {
+  fill("failures", words.failures.none, names.map((name, index) => {
+    const failure = newest[index].requests[0]?.failure;
     return make("li", {},
-      make("p", { class: "item" }, make("b", {}, number(classes[name])), make("span", {}, words.class[name]),
+      make("p", { class: "item" }, make("b", { "data-class": name }, number(classes[name])), make("span", {}, words.class[name]),
         make("a", { href: "#" + query({ ...view, status: "failed", class: name }), "aria-label": plain(words.failures.label, { name: words.class[name] }) }, words.failures.show)),
-      request ? make("p", {}, request.failure.advice) : "",
-      said ? make("p", { class: "aside" }, say(words.failures.newest, { said: given(clip(said, excerptMax)) })) : "");
-  });
-  fill("failures", rows.length ? rows : none(words.failures.none), names, isAsked);
+      failure ? make("p", {}, failure.advice) : "",
+      failure?.message ? make("p", { class: "aside" }, say(words.failures.newest, { said: given(clip(failure.message, excerptMax)) })) : "");
+  }));
 }
 
-async function drawWaiting(count, isAsked) {
+async function oldestOpen(count) {
   const requests = count === 0 ? [] : await oldest("overdue", shortMax);
-  if (requests.length < Math.min(count, shortMax)) requests.push(...(await oldest("pending", shortMax - requests.length)));
-  const rows = requests.map((request) => row(request, say(words.waiting.due, { time: time(request.overdue_at) })));
+  return requests.length < Math.min(count, shortMax) ? [...requests, ...(await oldest("pending", shortMax - requests.length))] : requests;
+}
+
+function drawWaiting(requests, count) {
+  const rows = requests.map((request) => row(request, request.announced_at, say(words.waiting.due, { time: time(request.overdue_at) })));
   if (count > requests.length) rows.push(make("li", { class: "aside" }, plain(words.waiting.more, { n: count })));
-  fill("waiting", rows.length ? rows : none(words.waiting.none), requests.map((request) => request.request_id), isAsked);
+  fill("waiting", words.waiting.none, rows);
 }
 
-function drawUnknown(texts, isAsked) {
-  const rows = texts.slice(0, shortMax).map(({ message, count, last_at }) => make("li", {},
+function drawUnknown(texts) {
+  fill("unknown", words.unknown.none, texts.slice(0, shortMax).map(({ message, count, last_at }) => make("li", {},
     make("p", {}, message === null ? words.unknown.untold : given(clip(message, excerptMax))),
-    make("p", { class: "aside" }, plain(words.unknown.count, { n: count }), ", ", say(words.unknown.last, { time: time(last_at) }))));
-  fill("unknown", rows.length ? rows : none(words.unknown.none), texts.map(({ message }) => message), isAsked);
+    make("p", { class: "aside" }, plain(words.unknown.count, { n: count }), ", ", say(words.unknown.last, { time: time(last_at) })))));
 }
 
-async function drawRefused(isAsked) {
-  const { entries, next } = parse(await ask(`v1/quarantine?${query({ limit: shortMax })}`));
+function drawRefused({ entries, next }) {
   const rows = entries.map((entry) => make("li", {},
     make("p", { class: "item" }, make("b", {}, entry.status), make("span", {}, time(entry.at), " ", plain(words.refused.from, { peer: entry.peer }), entry.count > 1 ? ", " + plain(words.refused.count, { n: entry.count }) : "")),
     make("p", { class: "given" }, entry.detail),
     entry.body === null ? "" : make("details", {}, make("summary", {}, entry.body_encoding === "base64" ? words.refused.base64 : words.refused.body), given(clip(entry.body, quoteMax), "pre"))));
   if (entries.length) rows.push(make("li", { class: "aside" }, next === null ? words.refused.advice : words.refused.more));
-  fill("refused", rows.length ? rows : none(words.refused.none), entries.map(({ id }) => id), isAsked);
+  fill("refused", words.refused.none, rows);
 }
 
-/** The newest callback, by the newest request of each status that a callback gives. */
-async function drawLast() {
+/** When the newest callback came, by the newest request of each status that a callback gives. */
+async function lastCallback() {
   const pages = await Promise.all(["sent", "failed", "unrecognized"].map((status) => list({ status, limit: 1 })));
-  const newest = pages.flatMap((page) => page.requests.map((request) => request.received_at)).sort().pop();
-  byId("last").replaceChildren(...(newest ? say(words.look.last, { time: time(newest, true) }) : [words.look.noCallback]));
+  return pages.flatMap((page) => page.requests.map((request) => request.received_at)).sort().pop() ?? null;
+}
+
+function drawLast(when) {
+  byId("last").replaceChildren(...(when === null ? [words.look.noCallback] : say(words.look.last, { time: time(when, true) })));
 }
 
 /* ---- Live ---- */
@@ -662,7 +670,7 @@ async function latest(isMore) {
     }
     const rows = page.requests.map((request) => row(request));
     if (isMore) byId("latest").append(...rows);
-    else byId("latest").replaceChildren(...(rows.length || cursor !== null ? rows : none(view.status ? words.live.none : words.live.nothing)));
+    else fill("latest", cursor !== null ? words.live.noneYet : view.status ? words.live.none : words.live.nothing, rows);
     if (isMore) rows[0]?.firstChild.focus();
     byId("more").hidden = cursor === null;
     trouble("live-trouble", null);
@@ -685,18 +693,26 @@ async function showLatest() {
 }
 
 let following = null;
+let isBehind = false;
+
+/** However many events come, the numbers follow at their own pace. */
+function follow() {
+  isBehind = following !== null;
+  following ??= setTimeout(async () => {
+    if (found === null) await look(false);
+    following = null;
+    if (isBehind) follow();
+  }, followMilliseconds);
+}
 
 function take(event) {
   const request = parse(event.data);
   streamPosition = event.lastEventId;
   if (found !== null) tellFound(request);
+  if (request.received_at !== null) drawLast(request.received_at);
   if (isListed(request) && request.sequence > newest && news.length <= newsMax) news.push(request);
   showNews();
-  // However many come, the numbers follow at their own pace.
-  following ??= setTimeout(() => {
-    following = null;
-    if (found === null) look(false);
-  }, followMilliseconds);
+  follow();
 }
 
 /* ---- The event stream ---- */

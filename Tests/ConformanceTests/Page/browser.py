@@ -152,6 +152,25 @@ def look_over(page, name):
     page.evaluate("(count) => { refused.length = count }", refused)
 
 
+def contrasts(page):
+    """axe reads text; this is about what is drawn, by the names that the style gives colours."""
+    root = page.evaluate("Object.fromEntries([...document.styleSheets[0].cssRules].filter((rule) => rule.selectorText === ':root')"
+                         ".flatMap((rule) => [...rule.style]).filter((name) => name.startsWith('--')).map((name) => [name.slice(2), getComputedStyle(document.documentElement).getPropertyValue(name).trim()]))")
+
+    def luminance(colour):
+        parts = [int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)]
+        return sum(share * (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4) for share, part in zip((0.2126, 0.7152, 0.0722), parts))
+
+    def contrast(one, other):
+        darker, lighter = sorted(map(luminance, (root[one], root[other])))
+        return (lighter + 0.05) / (darker + 0.05)
+
+    for name in [name for name in root if root[name].startswith("#") and name not in ("paper", "raised", "line")]:
+        least = 3 if name.startswith("bar-") else 4.5
+        assert contrast(name, "paper") >= least, (name, root[name], contrast(name, "paper"))
+    assert contrast("soft", "raised") >= 4.5 and contrast("ink", "raised") >= 4.5
+
+
 def text(page, selector):
     return " ".join(page.locator(selector).inner_text().split())
 
@@ -231,7 +250,7 @@ def find(reader):
             expect(page.locator("#sentence")).to_have_text(re.compile(sentence))
             for part in parts:
                 expect(page.locator("#answer")).to_contain_text(re.compile(part) if "\\" in part else part)
-            look_over(page, "find-" + re.sub(r"\W+", "-", key).strip("-"))
+            look_over(page, "find-" + (re.sub(r"\W+", "-", key).strip("-") or "dots"))
     with reader.at(server, "#find=digits") as page:
         expect(page.locator(".facts")).to_contain_text("123456789012345678901234567890")
         page.locator("#answer summary").click()
@@ -335,6 +354,7 @@ def look(reader):
         with reader.at(server, "#range=week", width=width, scheme=scheme) as page:
             expect(page.locator("#failures .item").first).to_be_visible()
             look_over(page, f"overview-{scheme}-{width}")
+            contrasts(page)
             assert page.evaluate("document.getAnimations().length") == 0
     empty = Server()
     with reader.at(empty) as page:
