@@ -361,10 +361,12 @@ function trouble(id, error) {
 /** What the answer on the page is about; null in the overview. */
 let found = null;
 
+/** Browsers resolve the dots in an address, even when they are encoded: a request of such a name has none. */
+const hasAddress = (id) => /^[!-~]{1,256}$/.test(id) && id !== "." && id !== "..";
+
 /** The requests under `key`: as a request id, else as whatever it may be beside. */
 async function search(key) {
-  // An address cannot end in these: browsers resolve them.
-  if (/^[!-~]{1,256}$/.test(key) && key !== "." && key !== "..") {
+  if (hasAddress(key)) {
     try {
       const text = await ask(`v1/requests/${encodeURIComponent(key)}`);
       return { requests: [parse(text)], metadata: rawValues(text, "metadata", 1)[0] };
@@ -380,8 +382,9 @@ async function search(key) {
   const pages = await Promise.all(names.map((name) => list({ [name]: key, limit: matchesMax })));
   const which = pages.findIndex((page) => page.requests.length > 0);
   if (which < 0) return { requests: [] };
-  if (pages[which].requests.length === 1 && pages[which].next === null) return search(pages[which].requests[0].request_id);
-  return { requests: pages[which].requests, name: names[which], hasMore: pages[which].next !== null };
+  const { requests, next } = pages[which];
+  if (requests.length === 1 && next === null && hasAddress(requests[0].request_id)) return search(requests[0].request_id);
+  return { requests, name: names[which], hasMore: next !== null };
 }
 
 async function find(key) {
@@ -453,6 +456,7 @@ function facts(request, metadata) {
 
 /** The records of a request, oldest first, a page at a time. */
 async function history(id) {
+  if (!hasAddress(id)) return [];
   const steps = make("ol", { class: "history" });
   const more = make("button", { type: "button", click: () => load().catch((error) => announce(error.message)) }, words.history.more);
   let cursor = null;

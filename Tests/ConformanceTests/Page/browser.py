@@ -192,6 +192,7 @@ def find(reader):
     server.put("twin-1", reference="twins")
     server.put("twin-2", reference="twins")
     server.post(sent("a/b?c&d=1+1%", 2))
+    server.post(sent(".", 3))
     while server.get("/v1/requests/late")["status"] != "overdue":
         time.sleep(0.2)
     with reader.at(server, permissions=["clipboard-read", "clipboard-write"]) as page:
@@ -240,6 +241,7 @@ def find(reader):
         ("late", r"^Announced \d\d:\d\d, no answer by .*\d\d:\d\d\.$", "may still come", "No answer in time"),
         ("a/b?c&d=1+1%", r"^Sent \d\d:\d\d\.$", "", ""),
         ("nobody", r"^Nothing is known under nobody\.$", "", ""),
+        ("session_.", r"^Sent \d\d:\d\d\.$", "", ""),
         ("..", r"^Nothing is known under \.\.\.$", "", ""),
         ("twins", r"^2 requests under this reference\.$", "twin-1", "twin-2"),
     ]
