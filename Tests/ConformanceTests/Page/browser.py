@@ -41,7 +41,7 @@ document.addEventListener("securitypolicyviolation", (event) => refused.push(`${
 class Server:
     """A server on a port and in a directory of its own; with `history`, a week lies behind it."""
 
-    def __init__(self, with_history=False, configuration=None):
+    def __init__(self, with_history=False):
         self.place = tempfile.TemporaryDirectory()
         self.directory = self.place.name + "/data"
         os.mkdir(self.directory, 0o750)
@@ -525,17 +525,20 @@ def markup(reader):
         expect(page.get_by_role("button", name="1 new")).to_be_visible()
         page.get_by_role("button", name="1 new").click()
         inert(page)
-    for index, text in enumerate(MARKUP):
-        name = re.sub(r"[^!-~]", "-", text)
-        for key in (name, f"failed-{index}-{name}", text, text + "?"):
-            with reader.at(server, "#" + urllib.parse.urlencode({"find": key}), width=320 if index == 0 else 1280) as page:
+    with reader.at(server) as page:
+        for index, text in enumerate(MARKUP):
+            name = re.sub(r"[^!-~]", "-", text)
+            for number, key in enumerate((name, f"failed-{index}-{name}", text, text + "?")):
+                page.goto(server.url + "/#" + urllib.parse.urlencode({"find": key}))
+                expect(page.locator("#answer:not([aria-busy]) #sentence")).to_be_visible()
+                expect(page.locator("#key")).to_have_value(key)
                 expect(page.locator("#answer")).to_contain_text("alert(" if "alert" in text else text[1:6])
-                expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
                 for summary in page.locator("#answer summary").all():
                     summary.click()
                 inert(page)
                 if index < 2:
-                    look_over(page, f"markup-{index}-{(name, f'failed-{index}-{name}', text).index(key) if key in (name, f'failed-{index}-{name}', text) else 3}")
+                    page.set_viewport_size({"width": 320 if number == 0 else 1280, "height": 900})
+                    look_over(page, f"markup-{index}-{number}")
     return server
 
 
