@@ -55,7 +55,7 @@ public final class CallbackLog: Sendable {
     public let report: RecoveryReport
     let shared: Shared
     private let directory: any Directory
-    private let time: LogTime
+    let time: LogTime
     let hash: KeyedHash
     /// Its queue is where everything happens in order.
     let writer: Confined<Writer>
@@ -64,7 +64,7 @@ public final class CallbackLog: Sendable {
     /// Its queue is where announced requests are looked after.
     let expectations: Confined<ExpectationKeeper>
     private let identity: Identity
-    private let hasUpkeep: Bool
+    let hasUpkeep: Bool
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
 
@@ -127,7 +127,7 @@ public final class CallbackLog: Sendable {
         let expectations = Confined(
             ExpectationKeeper(
                 shared: shared, directory: directory, identity: recovery.identity, hash: recovery.hash, time: time,
-                keepsFile: options.hasUpkeep, observe: observe, withWriter: { body in queue.sync(execute: body) },
+                keepsFile: options.hasUpkeep, observe: observe, withWriter: { body in queue.sync { shared.writerDisk.during(body) } },
                 append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions) } ?? false } },
                 later: { milliseconds, body in
                     time.after(milliseconds, expectationsQueue) { door.expectations?.withValue { body($0) } }
@@ -195,6 +195,7 @@ public final class CallbackLog: Sendable {
             writer.append(submissions) { batch, outcomes in
                 var acknowledgements = [[Acknowledgement]](repeating: [], count: receivers.count)
                 for (submission, outcome) in zip(batch, outcomes) {
+                    if case .stored(_, duplicate: true) = outcome { shared.meters.countDuplicate() }
                     acknowledgements[submission.recipient].append(Acknowledgement(ticket: submission.ticket, outcome: outcome))
                 }
                 for (receive, list) in zip(receivers, acknowledgements) where !list.isEmpty { receive(list) }
@@ -251,6 +252,9 @@ public final class CallbackLog: Sendable {
         return locations
     }
 
+    /// Bytes that may still be written to its file system; nil where that does not say.
+    var freeBytes: Int64? { try? directory.freeBytes() }
+
     /// The first sequence that retention has left.
     public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }
 
@@ -285,8 +289,7 @@ public final class CallbackLog: Sendable {
                 block = .space(freeBytes: free, freeBytesMin: options.freeBytesMin)
             }
         }
-        let since = shared.busySinceMilliseconds.load(ordering: .acquiring)
-        return LogReadiness(block: block, busyMilliseconds: since == 0 ? 0 : max(0, time.monotonicMilliseconds() - since))
+        return LogReadiness(block: block, busyMilliseconds: busyMilliseconds)
     }
 }
 

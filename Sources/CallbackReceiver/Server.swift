@@ -7,15 +7,19 @@
 // `server.timeouts.drain-seconds` are over. Must not know: where the configuration came from.
 
 import CallbackLog
+import enum CallbackLog.LogEvent
 import CrispCallback
 import Dispatch
 import HTTPWire
 import Logging
 import Platform
+import Synchronization
 
 /// Why a server could not start. The text says what to do.
 public struct ServerFailure: Error, Sendable, CustomStringConvertible {
     public let description: String
+    /// True where the configuration has to be changed, or what it speaks of has to be there: starting again does not help.
+    public var isAboutConfiguration = false
 }
 
 public final class Server: Sendable {
@@ -25,24 +29,33 @@ public final class Server: Sendable {
     static let logEndMilliseconds = 500
 
     /// Where it listens, as bound: the callback's addresses first.
-    public let addresses: [SocketAddress]
-    private let log: CallbackLog
-    private let handles: [LoopHandle]
+    public var addresses: [SocketAddress] { places.map(\.address) }
+    let places: [ListeningPlace]
+    let log: CallbackLog
+    let handles: [LoopHandle]
+    let tokens: TokenStore
     private let logger: Logger
-    private let drainSeconds: Int
+    /// What all loops go by.
+    let inForce: Mutex<LoopContext>
+    /// Descriptors that are there for connections.
+    private let connectionsAvailable: Int
     private let running = DispatchGroup()
 
-    /// Opens the log, listens, and serves.
-    public convenience init(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {
+    /// Opens the log, listens, and serves. `observe` hears of what the log has to tell.
+    public convenience init(
+        _ configuration: ServerConfiguration, handed sockets: [ServiceEnvironment.HandedSocket] = [], logger: Logger,
+        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+    ) throws(ServerFailure) {
         let log: CallbackLog
         do throws(LogOpenFailure) {
             log = try CallbackLog.open(path: configuration.logDirectory, options: Self.logOptions(configuration)) { event in
                 LogEvents.say(event, to: logger)
+                observe(event)
             }
         } catch {
             throw ServerFailure(description: "cannot open the log in \(configuration.logDirectory): \(error)")
         }
-        try self.init(configuration, log: log, clock: Clock.coarseMilliseconds, logger: logger)
+        try self.init(configuration, handed: sockets, log: log, clock: Clock.coarseMilliseconds, logger: logger)
     }
 
     /// How a server of this configuration opens its log.
@@ -60,43 +73,49 @@ public final class Server: Sendable {
     /// Listens, and serves with a log that is open: its disk, and the loops' clock (monotonic milliseconds), are the
     /// caller's, so that a test can hold the one and turn the other, and add routes of its own.
     init(
-        _ configuration: ServerConfiguration, log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger,
+        _ configuration: ServerConfiguration, handed sockets: [ServiceEnvironment.HandedSocket] = [], log: CallbackLog, clock: @escaping @Sendable () -> Int64, logger: Logger,
         furtherRoute: Router.FurtherRoute? = nil, refusalKeeper: (any RefusalKeeper)? = nil
     ) throws(ServerFailure) {
         SignalListener.ignoreBrokenPipes()
         let descriptors = DescriptorLimit.raiseToHardLimit()
         self.log = log
         self.logger = logger
-        drainSeconds = configuration.drainSeconds
         LogEvents.say(log.report, to: logger)
 
-        let listeners = try Self.listen(configuration)
-        addresses = listeners.map(\.listener.address)
-        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - min(CallbackLog.openFilesMax, descriptors / 4))
-        let connectionsMax = min(configuration.connectionsMax ?? available, available)
-        if let asked = configuration.connectionsMax, asked > available {
+        let listeners = try Listening.listen(configuration, handed: sockets)
+        for name in Listening.unused(configuration, of: sockets) {
             logger.warning(
-                "server.connections-max is more than the descriptor limit allows; raise LimitNOFILE",
-                metadata: ["asked": "\(asked)", "in-force": "\(available)"])
+                "a socket of systemd is not listened on, so whoever connects to it waits for ever; name it in the configuration, or take it out of the socket unit",
+                metadata: ["socket": "systemd:\(name)"])
         }
+        places = listeners.map { ListeningPlace(address: $0.listener.address, role: $0.role) }
+        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - min(CallbackLog.openFilesMax, descriptors / 4))
+        connectionsAvailable = available
+        let connectionsMax = Self.connectionsMax(configuration, available: available, logger)
         do throws(SystemError) {
             var handles: [LoopHandle] = []
             for _ in 0..<configuration.loops { handles.append(try LoopHandle()) }
             self.handles = handles
             let running = self.running
             let tokens = TokenStore(configuration.logDirectory, logger: logger)
-            let isOnLoopback = Self.isOnLoopback(listeners)
+            self.tokens = tokens
+            let isOnLoopback = Listening.isOnLoopback(places)
             Self.sayWhoMayAsk(configuration, isOnLoopback: isOnLoopback, tokens.table, to: logger)
             let access = Access(configuration, isOnLoopback: isOnLoopback, clock: clock) { tokens.table }
             let quarantine = Quarantine(logDirectory: configuration.logDirectory, bytesMax: configuration.quarantineBytesMax, logger: logger)
+            let following = Following()
+            let scrape = Scrape(
+                log: log, logOptions: Self.logOptions(configuration), quarantine: quarantine, handles: handles, following: following,
+                connectionsMax: connectionsMax)
             let context = LoopContext(
                 router: Router(
                     configuration: configuration, access: access, log: log, logOptions: Self.logOptions(configuration),
-                    quarantine: quarantine, furtherRoute: furtherRoute),
-                queries: QueryQueue(label: "queries"), following: Following(), refusalKeeper: refusalKeeper ?? quarantine,
+                    quarantine: quarantine, scrape: scrape, furtherRoute: furtherRoute),
+                queries: QueryQueues(), following: following, refusalKeeper: refusalKeeper ?? quarantine,
                 limits: HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax), configuration: configuration,
                 handles: handles, connectionsMax: connectionsMax, admission: Admission(configuration), logger: logger, clock: clock,
                 loopEnded: { running.leave() })
+            inForce = Mutex(context)
             var loops: [Confined<ReadyLoop>] = []
             for (index, handle) in handles.enumerated() {
                 let recipient = log.addRecipient { handle.post(.acknowledgements($0)) }
@@ -116,29 +135,17 @@ public final class Server: Sendable {
         }
     }
 
-    /// Listens on both addresses, or on one for both where they are the same.
-    private static func listen(_ configuration: ServerConfiguration) throws(ServerFailure) -> [(listener: Listener, role: ListenerRole)] {
-        var wanted: [(ServerConfiguration.Listen, ListenerRole, String)] = [(configuration.callbackListen, [.callback, .api], "--listen")]
-        if configuration.apiListen != configuration.callbackListen {
-            wanted = [(configuration.callbackListen, .callback, "callback.listen"), (configuration.apiListen, .api, "api.listen")]
+    /// How many connections there may be at once.
+    private static func connectionsMax(_ configuration: ServerConfiguration, available: Int, _ logger: Logger) -> Int {
+        if let asked = configuration.connectionsMax, asked > available {
+            logger.warning(
+                "server.connections-max is more than the descriptor limit allows; raise LimitNOFILE",
+                metadata: ["asked": "\(asked)", "in-force": "\(available)"])
         }
-        var listeners: [(listener: Listener, role: ListenerRole)] = []
-        for (listen, role, key) in wanted {
-            let address = SocketAddress(host: listen.host, port: listen.port)
-            do throws(SystemError) {
-                listeners += try Listener.listen(on: address).map { ($0, role) }
-            } catch {
-                let remedy = error.isAddressInUse ? "another program listens there; stop it, or choose another port with \(key)" : "check \(key)"
-                throw ServerFailure(description: "cannot listen on \(address.text): \(error); \(remedy)")
-            }
-        }
-        return listeners
+        return min(configuration.connectionsMax ?? available, available)
     }
 
-    /// True where the API can be reached from this machine alone.
-    private static func isOnLoopback(_ listeners: [(listener: Listener, role: ListenerRole)]) -> Bool {
-        listeners.allSatisfy { !$0.role.contains(.api) || IPAddress($0.listener.address.host)?.isLoopback == true }
-    }
+    func connectionsMax(_ configuration: ServerConfiguration) -> Int { Self.connectionsMax(configuration, available: connectionsAvailable, logger) }
 
     /// What an operator should know of before somebody asks.
     private static func sayWhoMayAsk(_ configuration: ServerConfiguration, isOnLoopback: Bool, _ table: TokenTable, to logger: Logger) {
@@ -158,6 +165,7 @@ public final class Server: Sendable {
     ///   acknowledged is on disk in either case (invariant 1).
     @discardableResult
     public func stop() -> Bool {
+        let drainSeconds = inForce.withLock { $0.configuration.drainSeconds }
         logger.notice("stopping: answering what was accepted", metadata: ["drain-seconds-max": "\(drainSeconds)"])
         let end = DispatchTime.now() + .seconds(drainSeconds)
         for handle in handles { handle.post(.drain) }
@@ -179,20 +187,4 @@ public final class Server: Sendable {
 
     /// Connections that are open in all loops.
     var openConnections: Int { handles.reduce(0) { $0 + ($1.connectionCount ?? 0) } }
-
-    /// Serves until SIGTERM or SIGINT, then stops and returns. Writes the addresses to standard output.
-    public static func run(_ configuration: ServerConfiguration, logger: Logger) throws(ServerFailure) {
-        let signals = DispatchQueue(label: "signals")
-        let asked = DispatchSemaphore(value: 0)
-        // Heard from before the first connection on: a stop right after the start is a stop in good order, too.
-        let listener = SignalListener(SignalListener.terminationSignals, queue: signals) { _ in asked.signal() }
-        let server = try Server(configuration, logger: logger)
-        for address in server.addresses { StandardStream.output("listening on http://\(address.text)\n") }
-        asked.wait()
-        let isWhole = server.stop()
-        withExtendedLifetime(listener) {}
-        if !isWhole {
-            throw ServerFailure(description: "the disk did not answer, so not everything accepted is stored; look at the disk of \(configuration.logDirectory)")
-        }
-    }
 }

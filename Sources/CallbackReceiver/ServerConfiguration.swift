@@ -9,17 +9,25 @@ import Platform
 
 /// The complete configuration of a server.
 public struct ServerConfiguration: Sendable, Equatable {
-    /// An address to listen on, as an operator writes it: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`.
-    public struct Listen: Sendable, Equatable {
-        /// A host name or a literal address; an IPv6 address stands here without its brackets.
-        public var host: String
-        /// 0 asks for a free port.
-        public var port: UInt16
+    /// Where to listen, as an operator writes it: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `systemd:callback`.
+    public enum Listen: Sendable, Equatable {
+        /// A host name or a literal address, an IPv6 address without its brackets; port 0 asks for a free one.
+        case address(SocketAddress)
+        /// The sockets of this name that the service manager hands over.
+        case handed(name: String)
 
-        public init(host: String, port: UInt16) {
-            self.host = host
-            self.port = port
+        public init(host: String, port: UInt16) { self = .address(SocketAddress(host: host, port: port)) }
+
+        /// As it is written: IPv6 in brackets.
+        public var text: String {
+            switch self {
+            case .address(let address): address.text
+            case .handed(let name): Self.handedPrefix + name
+            }
         }
+
+        /// What the text of one that is handed over begins with.
+        public static let handedPrefix = "systemd:"
     }
 
     /// Where the callback endpoint listens. Equal to `apiListen`: one listener serves both.
@@ -83,6 +91,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var idleSeconds = 75
     /// How long a stop waits for what was accepted, in seconds; 1 to 3600.
     public var drainSeconds = 30
+
+    /// True where each request that is answered is a line of the log.
+    public var logsAccess = false
 
     /// Each is compared for each callback: enough for changing one after the other.
     public static let secretsMax = 64

@@ -47,7 +47,8 @@ public struct Request: Sendable {
     /// The fields in the order they came.
     public internal(set) var fields: [Field] = []
 
-    /// The body without its framing. After `Refusal.bodyTooLarge` as much of it as was taken in.
+    /// The body without its framing. After `Refusal.bodyTooLarge` as much of it as was taken in: over HTTP/2
+    /// what came before the refusal was given out, over HTTP/1.1 what came before the piece that is too much.
     public internal(set) var body: [UInt8] = []
 
     /// A field line: where its name and its value are in `Request.head`.

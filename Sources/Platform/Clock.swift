@@ -28,4 +28,11 @@ public enum Clock {
         unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
+
+    /// What all threads of this process have had of the processors, in nanoseconds: who waits for a disk has none.
+    public static func processorNanoseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 }

@@ -52,6 +52,9 @@ public final class SignalListener: Sendable {
     /// SIGTERM and SIGINT: both mean "stop in good order".
     public static let terminationSignals: [Int32] = [SIGTERM, SIGINT]
 
+    /// SIGHUP: "take up the configuration".
+    public static let reloadSignal: Int32 = SIGHUP
+
     /// A peer that went away is a value of `send`, not a signal.
     public static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 }

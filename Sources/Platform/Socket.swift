@@ -34,7 +34,8 @@ public final class Listener: Sendable {
     /// As bound: the port is the real one where 0 was asked for.
     public let address: SocketAddress
 
-    private init(descriptor: Int32, address: SocketAddress) {
+    /// Takes `descriptor` over; it listens.
+    init(descriptor: Int32, address: SocketAddress) {
         self.descriptor = descriptor
         self.address = address
     }
@@ -78,9 +79,8 @@ public final class Listener: Sendable {
             // A restart must not wait for TIME_WAIT; [::] must not also take the IPv4 port.
             try option(fd, SOL_SOCKET, SO_REUSEADDR, 1)
             if unsafe info.ai_family == AF_INET6 { try option(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-            // Inherited by connections, and before listen(2), since the handshake scales the window by it.
-            try option(fd, SOL_SOCKET, SO_RCVBUF, connectionBufferBytes)
-            try option(fd, SOL_SOCKET, SO_SNDBUF, connectionBufferBytes)
+            // Before listen(2), since the handshake scales the window by it.
+            try bound(fd)
             guard unsafe Glibc.bind(fd, info.ai_addr, info.ai_addrlen) == 0 else { throw .latest("bind", asked.text) }
             guard Glibc.listen(fd, backlogMax) == 0 else { throw .latest("listen", asked.text) }
             return Listener(descriptor: fd, address: try boundAddress(fd))
@@ -88,6 +88,12 @@ public final class Listener: Sendable {
             close(fd)
             throw error
         }
+    }
+
+    /// Bounds what the kernel keeps of each connection, which inherits it from its listener.
+    static func bound(_ fd: Int32) throws(SystemError) {
+        try option(fd, SOL_SOCKET, SO_RCVBUF, connectionBufferBytes)
+        try option(fd, SOL_SOCKET, SO_SNDBUF, connectionBufferBytes)
     }
 
     private static func option(_ fd: Int32, _ level: Int32, _ name: Int32, _ value: Int32) throws(SystemError) {
@@ -98,7 +104,7 @@ public final class Listener: Sendable {
     }
 
     /// getsockname(2), in numbers.
-    private static func boundAddress(_ fd: Int32) throws(SystemError) -> SocketAddress {
+    static func boundAddress(_ fd: Int32) throws(SystemError) -> SocketAddress {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))

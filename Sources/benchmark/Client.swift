@@ -31,6 +31,19 @@ final class Client {
     func get(_ path: String) throws -> Answer { try exchange("GET \(path)", body: []) }
     func post(_ path: String, _ body: [UInt8]) throws -> Answer { try exchange("POST \(path)", body: body) }
 
+    /// Asks, and does not read the answer.
+    func ask(_ path: String) throws { try send(Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)) }
+
+    /// False once the peer has closed the connection.
+    var isOpen: Bool {
+        guard Socket.isReadable(fd) else { return true }
+        var bytes = [UInt8](repeating: 0, count: Self.answerBytesMax)
+        if case .bytes(let count) = Socket.receive(fd, into: &bytes, from: 0), count > 0 {
+            return String(decoding: bytes[..<count], as: UTF8.self).hasPrefix("HTTP/1.1 200 ")
+        }
+        return false
+    }
+
     private func exchange(_ methodAndPath: String, body: [UInt8]) throws -> Answer {
         let length = body.isEmpty ? "" : "Content-Length: \(body.count)\r\n"
         try send(Array("\(methodAndPath) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\(length)\r\n".utf8) + body)

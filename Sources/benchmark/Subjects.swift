@@ -149,6 +149,9 @@ struct Subject {
     /// A line of /proc/PID/status that counts kB, in bytes.
     func memoryBytes(_ key: String) throws -> Double { try Self.memoryBytes(key, of: workers[0]) }
 
+    /// Threads that it has.
+    func threadCount() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(workers[0])/task").count }
+
     static func memoryBytes(_ key: String, of process: Int32) throws -> Double {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(key + ":") }),

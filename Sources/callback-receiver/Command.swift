@@ -5,11 +5,12 @@
 // Must not know: what a subcommand does.
 
 import ArgumentParser
+import CallbackReceiver
 import Platform
 
 @main
 struct Command: ParsableCommand {
-    static let version = "0.1.0"
+    static let version = BuildInformation.version
 
     static let configuration = CommandConfiguration(
         commandName: "callback-receiver",

@@ -20,6 +20,8 @@ struct Serve: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
+        // Before there are threads.
+        let environment = ServiceEnvironment.take()
         let (resolution, filePath) = try options.resolve()
         let configuration = resolution.configuration
         let threshold = LogThreshold(configuration.logLevel)
@@ -29,7 +31,35 @@ struct Serve: ParsableCommand {
         let log = Logger(label: "callback-receiver")
         for warning in resolution.warnings { log.warning("\(warning)") }
         if filePath == nil { Self.sayDefaults(configuration.server, to: log) }
-        try Server.run(configuration.server, logger: log)
+        let service = ServiceManager(environment, logger: log)
+        defer { service.end() }
+        do throws(ServerFailure) {
+            try Server.run(configuration.server, in: environment, service: service, logger: log) { [options] () throws(RereadFailure) in
+                try Self.reread(options, Reloading(started: resolution), threshold, log)
+            }
+        } catch {
+            service.failed(error.description)
+            guard error.isAboutConfiguration else { throw error }
+            throw CommandFailure(status: CommandFailure.configurationStatus, lines: ["callback-receiver: \(printable(error.description))"])
+        }
+    }
+
+    private static func reread(
+        _ options: ConfigurationOptions, _ reloading: Reloading, _ threshold: LogThreshold, _ log: Logger
+    ) throws(RereadFailure) -> RereadConfiguration {
+        let fresh: Resolution
+        do {
+            fresh = try options.resolve().resolution
+        } catch let failure as CommandFailure {
+            throw RereadFailure(problems: failure.lines)
+        } catch {
+            throw RereadFailure(problems: ["\(error)"])
+        }
+        let (configuration, keys) = try reloading.effective(fresh)
+        return RereadConfiguration(server: configuration.server, keysForRestart: keys) {
+            threshold.level = configuration.logLevel
+            for warning in fresh.warnings { log.warning("\(warning)") }
+        }
     }
 
     /// Whoever tries it out must know where it listens and where the callbacks go.
@@ -37,8 +67,8 @@ struct Serve: ParsableCommand {
         log.notice(
             "no configuration file; running with defaults",
             metadata: [
-                "callback.listen": "\(Listen.text(server.callbackListen))",
-                "api.listen": "\(Listen.text(server.apiListen))",
+                "callback.listen": "\(server.callbackListen.text)",
+                "api.listen": "\(server.apiListen.text)",
                 "log.directory": "\(server.logDirectory)",
             ])
     }

@@ -57,25 +57,25 @@ struct AddressTableTests {
 
     @Test("counts each address by itself, up to the bound, and forgets those that have none")
     func bound() throws {
-        let table = AddressTable(perAddressMax: 2)
+        let table = AddressTable()
         let (first, second) = (try address("192.0.2.7"), try address("192.0.2.8"))
-        #expect(table.take(first) && table.take(first) && !table.take(first) && !table.take(first))
-        #expect(table.take(second) && table.addressCount == 2)
+        #expect(table.take(first, max: 2) && table.take(first, max: 2) && !table.take(first, max: 2) && !table.take(first, max: 2))
+        #expect(table.take(second, max: 2) && table.addressCount == 2)
         table.release(first)
-        #expect(table.take(first) && !table.take(first), "what was refused was not counted")
+        #expect(table.take(first, max: 2) && !table.take(first, max: 2), "what was refused was not counted")
         for address in [first, first, second] { table.release(address) }
         #expect(table.addressCount == 0)
-        #expect(table.take(first) && table.take(first) && !table.take(first))
+        #expect(table.take(first, max: 2) && table.take(first, max: 2) && !table.take(first, max: 2))
     }
 
     @Test("counts IPv6 by /64, and an IPv4 address as one in either form")
     func subscribers() throws {
-        let table = AddressTable(perAddressMax: 1)
+        let table = AddressTable()
         for (text, isTaken) in [
             ("2001:db8::1", true), ("2001:db8::ffff:0:0:2", false), ("2001:db8:0:1::1", true), ("192.0.2.7", true),
             ("::ffff:192.0.2.7", false), ("::1", true), ("127.0.0.1", true),
-        ] { #expect(table.take(try address(text)) == isTaken, "\(text)") }
+        ] { #expect(table.take(try address(text), max: 1) == isTaken, "\(text)") }
         table.release(try address("2001:db8::3"))
-        #expect(table.take(try address("2001:db8::4")))
+        #expect(table.take(try address("2001:db8::4"), max: 1))
     }
 }

@@ -151,7 +151,7 @@ struct ConfigurationFileTests {
     @Test(
         "refuses what this version does not do, so that no secret or limit seems to act",
         arguments: [
-            "tls.key", "tls.key-file", "logging.access",
+            "tls.key", "tls.key-file",
         ])
     func unsupported(key: String) {
         let parts = key.split(separator: ".")

@@ -27,7 +27,7 @@ struct ListenTests {
     func accepted(text: String, host: String, port: UInt16) throws {
         let listen = try Listen.parse(text)
         #expect(listen == .init(host: host, port: port))
-        #expect(Listen.text(listen) == text)
+        #expect(listen.text == text)
     }
 
     @Test(
@@ -52,9 +52,19 @@ struct ListenTests {
         #expect(refusal("::1:8080") == "\"::1:8080\" has an IPv6 address without brackets; \(remedy)")
         #expect(refusal("[::1:80") == "\"[::1:80\" has an IPv6 address without brackets; \(remedy)")
         #expect(refusal("localhost:65536") == "port 65536 is too large; the most is 65535, and 0 takes a free port")
-        #expect(
-            refusal("systemd:http") == "sockets of systemd are not supported by this version; \(remedy)")
-        #expect(refusal("systemd:80") == "sockets of systemd are not supported by this version; \(remedy)")
+    }
+
+    @Test(
+        "may be a socket of systemd, by its name",
+        arguments: ["callback", "80", "callback-receiver.socket", "a b", String(repeating: "n", count: 255)])
+    func handed(name: String) throws {
+        #expect(try Listen.parse("systemd:\(name)") == .handed(name: name))
+        #expect(ServerConfiguration.Listen.handed(name: name).text == "systemd:\(name)")
+    }
+
+    @Test("names no socket where systemd could not call one so", arguments: ["", "a:b", "ä", "a\tb", String(repeating: "n", count: 256)])
+    func notHanded(name: String) {
+        #expect(refusal("systemd:\(name)")?.contains("names no socket of systemd; write for example systemd:callback") == true)
     }
 
     @Test("a host name has at most 253 bytes")

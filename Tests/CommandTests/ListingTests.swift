@@ -65,6 +65,7 @@ struct ListingTests {
                 logging:
                   level: info                                      # default
                   format: logfmt                                   # default
+                  access: false                                    # default
 
                 """)
     }

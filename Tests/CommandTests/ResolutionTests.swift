@@ -52,7 +52,7 @@ struct ResolutionTests {
             case .count: "33"
             case .networks: "10.0.0.0/8"
             case .secrets(let form, _): form == .plain ? "hunter2" : "user:hunter2"
-            case .choice: key == "logging.level" ? "error" : key == "logging.format" ? "json" : key == "server.proxy-protocol" ? "true" : "none"
+            case .choice: key == "logging.level" ? "error" : key == "logging.format" ? "json" : ["server.proxy-protocol", "logging.access"].contains(key) ? "true" : "none"
             }
         // A PROXY header needs someone to send it, an age a signature.
         let base =

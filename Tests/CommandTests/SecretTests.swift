@@ -97,14 +97,19 @@ struct SecretTests {
             ])
     }
 
-    @Test("in a file without a path are looked for among systemd's credentials first")
+    @Test("in a file without a path are looked for among systemd's credentials, then beside the configuration file")
     func credentials() throws {
         let directory = try TemporaryDirectory()
         try directory.write("c:d\n", to: "users")
-        let (outcome, server) = read("users", environment: ["CREDENTIALS_DIRECTORY": directory.path])
+        let environment = ["CREDENTIALS_DIRECTORY": directory.path]
+        let (outcome, server) = read("users", environment: environment)
         #expect(outcome.problems == [] && texts(server.callbackUsers) == ["a:b", "c:d"])
-        #expect(SecretFiles.location(of: "other", environment: ["CREDENTIALS_DIRECTORY": directory.path]) == "other")
-        #expect(SecretFiles.location(of: "/users", environment: ["CREDENTIALS_DIRECTORY": directory.path]) == "/users")
-        #expect(SecretFiles.location(of: "users", environment: [:]) == "users")
+        let beside = Origin.file(path: "/etc/callback-receiver/x.yaml", line: 2)
+        #expect(SecretFiles.location(of: "users", origin: beside, environment: environment) == directory.path + "/users")
+        #expect(SecretFiles.location(of: "other", origin: beside, environment: environment) == "/etc/callback-receiver/other")
+        #expect(SecretFiles.location(of: "users", origin: beside, environment: [:]) == "/etc/callback-receiver/users")
+        #expect(SecretFiles.location(of: "/users", origin: beside, environment: environment) == "/users")
+        #expect(SecretFiles.location(of: "users", origin: .environment(name: "X"), environment: [:]) == "users")
+        #expect(SecretFiles.location(of: "users", origin: .file(path: "x.yaml", line: 2), environment: [:]) == "users")
     }
 }

@@ -35,7 +35,7 @@ struct SettingTests {
                 "api.authentication", "api.listen", "callback.authentication", "callback.body-bytes-max",
                 "callback.keys", "callback.keys-file", "callback.listen", "callback.path", "callback.signature-age-seconds-max",
                 "callback.signing-secrets", "callback.signing-secrets-file", "callback.users", "callback.users-file", "client.token-file", "client.url", "expectations.overdue-after-seconds", "log.directory", "log.free-bytes-min",
-                "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.format", "logging.level", "quarantine.bytes-max", "server.connections-max",
+                "log.retention.bytes-max", "log.retention.days", "log.segment-bytes-max", "logging.access", "logging.format", "logging.level", "quarantine.bytes-max", "server.connections-max",
                 "server.connections-per-address-max", "server.loops", "server.proxy-protocol",
                 "server.timeouts.body-seconds", "server.timeouts.drain-seconds",
                 "server.timeouts.header-seconds", "server.timeouts.idle-seconds", "server.trusted-proxies",

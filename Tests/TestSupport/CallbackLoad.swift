@@ -67,12 +67,22 @@ public struct CallbackLoad: Sendable {
         on server: ServerProcess, connections: Int = 8, ending: End = .answered, withinSeconds seconds: Double = 30,
         until isDone: (CallbackLoad) throws -> Bool
     ) throws {
-        var clients = try (0..<connections).map { _ in Client(connection: try server.connect(), pending: nil) }
+        try run(
+            connections: connections, withinSeconds: seconds, connect: { try server.connect() }, said: { server.child.standardError },
+            killing: ending == .killed ? { try server.child.kill9() } : nil, until: isDone)
+    }
+
+    /// The same on whichever server `connect` leads to; `said` tells what it said, `kill` is called at the end.
+    public mutating func run(
+        connections: Int, withinSeconds seconds: Double = 30, connect: () throws -> RawConnection, said: () -> String,
+        killing kill: (() throws -> Void)? = nil, until isDone: (CallbackLoad) throws -> Bool
+    ) throws {
+        var clients = try (0..<connections).map { _ in Client(connection: try connect(), pending: nil) }
         let deadline = Deadline(seconds: seconds)
         while try !isDone(self) {
             guard !deadline.hasPassed else {
                 throw TestFailure.timeout(
-                    "the load; \(acknowledged.count) acknowledged, \(refusalCount) refused; it said: \(server.child.standardError.suffix(1_000))")
+                    "the load; \(acknowledged.count) acknowledged, \(refusalCount) refused; it said: \(said().suffix(1_000))")
             }
             for index in clients.indices {
                 if clients[index].pending == nil {
@@ -85,16 +95,16 @@ public struct CallbackLoad: Sendable {
                 let answer = try clients[index].connection.readAnswer()
                 note(answer, clients[index].pending)
                 clients[index].pending = nil
-                if answer.announcesClose { clients[index].connection = try server.connect() }
+                if answer.announcesClose { clients[index].connection = try connect() }
             }
         }
-        if ending == .killed { try server.child.kill9() }
+        try kill?()
         for client in clients {
             guard let pending = client.pending else { continue }
             do {
                 // What left the server before its end counts: it is in the receive buffer.
                 note(try client.connection.readAnswer(), pending)
-            } catch where ending == .killed {
+            } catch where kill != nil {
                 unanswered[pending.identifier] = pending.payload
             }
         }

@@ -27,10 +27,11 @@ public final class ChildProcess: Sendable {
     ///   - executable: its absolute path.
     ///   - environment: added to `PATH`, `HOME`, `TMPDIR` and `LD_LIBRARY_PATH` of this process; nothing else is inherited.
     ///   - workingDirectory: where it starts; nil for this process's.
+    ///   - sockets: handed over from descriptor 3 on, with their names, as systemd does it (sd_listen_fds(3)).
     /// - Throws: `TestFailure.system` when it cannot be started.
     public init(
         executable: String, arguments: [String], environment: [String: String] = [:],
-        workingDirectory: String? = nil
+        workingDirectory: String? = nil, sockets: [(name: String, descriptor: Int32)] = []
     ) throws {
         directory = try TemporaryDirectory()
         var inherited = ProcessInfo.processInfo.environment.filter {
@@ -40,8 +41,14 @@ public final class ChildProcess: Sendable {
         var all = [executable] + arguments
         // Glibc's module lacks posix_spawn_file_actions_addchdir_np; env(1) changes the directory and becomes the program.
         if let workingDirectory { all = ["/usr/bin/env", "-C", workingDirectory] + all }
+        if !sockets.isEmpty {
+            inherited["LISTEN_FDS"] = "\(sockets.count)"
+            inherited["LISTEN_FDNAMES"] = sockets.map(\.name).joined(separator: ":")
+            // Its process id is known to itself alone; the shell becomes the program.
+            all = ["/bin/sh", "-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"] + all
+        }
         processIdentifier = try spawn(
-            arguments: all, environment: inherited.map { "\($0.key)=\($0.value)" },
+            arguments: all, descriptors: sockets.map(\.descriptor), environment: inherited.map { "\($0.key)=\($0.value)" },
             standardOutput: directory.path(of: "stdout"), standardError: directory.path(of: "stderr"))
         Leftovers.add(process: processIdentifier)
     }
@@ -104,7 +111,7 @@ public final class ChildProcess: Sendable {
 
 /// `posix_spawn` with what a server test needs: files for output, a clean signal mask.
 private func spawn(
-    arguments: [String], environment: [String], standardOutput: String, standardError: String
+    arguments: [String], descriptors: [Int32], environment: [String], standardOutput: String, standardError: String
 ) throws -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     var attributes = posix_spawnattr_t()
@@ -118,6 +125,10 @@ private func spawn(
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_addopen(&actions, 1, standardOutput, truncate, 0o600)
     unsafe posix_spawn_file_actions_addopen(&actions, 2, standardError, truncate, 0o600)
+    // Out of the way of the numbers that they are to have.
+    let copies = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, 200) }
+    defer { for copy in copies { close(copy) } }
+    for (index, copy) in copies.enumerated() { unsafe posix_spawn_file_actions_adddup2(&actions, copy, 3 + Int32(index)) }
     var mask = sigset_t()
     unsafe sigemptyset(&mask)
     unsafe posix_spawnattr_setsigmask(&attributes, &mask)

@@ -20,6 +20,7 @@ public final class ServerProcess: Sendable {
     /// Holds the log; shared with the test.
     public let directory: TemporaryDirectory
     private let configurationDirectory: TemporaryDirectory?
+    private static let configurationName = "callback-receiver.yaml"
 
     /// The first address's port.
     public var port: UInt16 { addresses[0].port }
@@ -38,11 +39,12 @@ public final class ServerProcess: Sendable {
     ///   - configuration: YAML for `--config`.
     ///   - addressCount: how many listening lines to wait for.
     ///   - descriptorsMax: its RLIMIT_NOFILE; nil leaves it as this process has it.
+    ///   - sockets: handed over, with their names, as systemd does it.
     /// - Throws: `TestFailure` when it exits or says nothing in time; the text carries its standard error.
     public init(
         directory: TemporaryDirectory? = nil, listen: String? = "127.0.0.1:0", configuration: String? = nil,
         arguments: [String] = [], environment: [String: String] = [:], faults: FaultInjector? = nil,
-        addressCount: Int = 1, descriptorsMax: Int? = nil
+        addressCount: Int = 1, descriptorsMax: Int? = nil, sockets: [(name: String, descriptor: Int32)] = []
     ) throws {
         let log = try directory ?? TemporaryDirectory()
         self.directory = log
@@ -50,7 +52,7 @@ public final class ServerProcess: Sendable {
         if let listen { all += ["--listen", listen] }
         if let configuration {
             let holder = try TemporaryDirectory()
-            all += ["--config", try holder.write(configuration, to: "callback-receiver.yaml")]
+            all += ["--config", try holder.write(configuration, to: Self.configurationName)]
             configurationDirectory = holder
         } else {
             configurationDirectory = nil
@@ -61,7 +63,7 @@ public final class ServerProcess: Sendable {
         let command = limit + [Self.executable] + all + arguments
         let child = try ChildProcess(
             executable: command[0], arguments: Array(command.dropFirst()),
-            environment: environment.merging(faultEnvironment) { $1 })
+            environment: environment.merging(faultEnvironment) { $1 }, sockets: sockets)
         self.child = child
         addresses = try eventually("listening lines; standard error: \(child.standardError)", withinSeconds: 30) {
             let found = Self.addresses(in: child.standardOutput)
@@ -71,6 +73,13 @@ public final class ServerProcess: Sendable {
             }
             return nil
         }
+    }
+
+    /// Writes another configuration in the place of the one that it was started with; SIGHUP makes it known.
+    public func reconfigure(_ configuration: String) throws {
+        guard let configurationDirectory else { throw TestFailure.unreadable("the server was started without a configuration file") }
+        try configurationDirectory.write(configuration, to: Self.configurationName)
+        child.send(signal: SIGHUP)
     }
 
     /// The addresses named by whole `listening on http://HOST:PORT` lines.

@@ -27,6 +27,8 @@ struct Expectations: Sendable {
     var isWhole = false
 
     var count: Int { entries.count }
+    /// Of these, those that are overdue.
+    private(set) var overdueCount = 0
 
     /// What is known of the announcement with this sequence.
     enum Standing: Equatable, Sendable {
@@ -65,8 +67,9 @@ struct Expectations: Sendable {
             put(Entry(announcement: expectation.announcement, due: expectation.overdueAt?.milliseconds ?? Self.overdue))
         case .answered(let announcement): remove(announcement)
         case .overdue(let announcement):
-            guard let place = places[announcement] else { return }
+            guard let place = places[announcement], entries[Int(place)].due != Self.overdue else { return }
             entries[Int(place)].due = Self.overdue
+            overdueCount += 1
             sink(Int(place))
         }
     }
@@ -74,12 +77,14 @@ struct Expectations: Sendable {
     mutating func put(_ entry: Entry) {
         remove(entry.announcement)
         entries.append(entry)
+        if entry.due == Self.overdue { overdueCount += 1 }
         places[entry.announcement] = UInt32(entries.count - 1)
         rise(entries.count - 1)
     }
 
     mutating func remove(_ announcement: UInt64) {
         guard let place = places.removeValue(forKey: announcement).map({ Int($0) }) else { return }
+        if entries[place].due == Self.overdue { overdueCount -= 1 }
         let last = entries.removeLast()
         guard place < entries.count else { return }
         entries[place] = last

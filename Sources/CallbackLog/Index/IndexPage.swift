@@ -64,7 +64,10 @@ package struct IndexPageBuffer: Sendable {
     /// What a look-up finds in one segment; at most as many.
     var entries: [RecordEntry] = []
 
-    package init() {}
+    /// Says when it waits for the disk.
+    let disk: DiskWait
+
+    package init(disk: DiskWait = DiskWait()) { self.disk = disk }
 
     /// Fills `bytes` with a page of the index of this number, which is in `file`.
     mutating func load(_ page: Int, ofIndex number: UInt64, in file: any File) throws(IndexFault) {
@@ -81,7 +84,9 @@ package struct IndexPageBuffer: Sendable {
         key = nil
         let got: Int
         do throws(SystemError) {
-            got = try file.read(at: Int64(page) * Int64(IndexPage.bytes), count: IndexPage.bytes, into: &bytes, from: 0)
+            got = try disk.during { () throws(SystemError) in
+                try file.read(at: Int64(page) * Int64(IndexPage.bytes), count: IndexPage.bytes, into: &bytes, from: 0)
+            }
         } catch {
             throw .system(error)
         }

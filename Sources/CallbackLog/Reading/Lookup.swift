@@ -51,12 +51,13 @@ extension Shared {
             switch segment.index {
             case .inMemory(let index): index.appendEntries(of: requestHash, to: &entries)
             case .onDisk(let index):
-                try index.appendRecords(of: requestHash, in: try files.file(of: index), using: &pages, to: &entries)
+                let file = try pages.disk.during { () throws(IndexFault) in try files.file(of: index) }
+                try index.appendRecords(of: requestHash, in: file, using: &pages, to: &entries)
             case .missing:
                 found.isWhole = false
             }
             guard !entries.isEmpty else { return }
-            found.append(entries, in: try open(segment))
+            found.append(entries, in: try pages.disk.during { () throws(IndexFault) in try open(segment) })
         } catch {
             // Removed by retention since the look-up began: then there is nothing to find. Or read again since.
             let present = published.withLock { $0.sealed.first { $0.first == segment.first } }

@@ -131,8 +131,11 @@ final class SealedFilters: Sendable {
 final class Shared: Sendable {
     let published: Mutex<Published>
     let files: OpenFiles
+    let meters = LogMeters()
     /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
+    /// Says when the writer waits for the disk.
+    let writerDisk = DiskWait()
     /// The log is being closed: upkeep drops what it is at.
     let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])

@@ -29,13 +29,15 @@ public struct RecordReader: Sendable {
     public private(set) var bytes: [UInt8] = []
     public private(set) var count = 0
     /// Of the index that was looked into last.
-    var pages = IndexPageBuffer()
+    var pages: IndexPageBuffer
+    /// Says when it waits for the disk.
+    public var disk: DiskWait { pages.disk }
     /// What `bytes` hold. A durable sequence names one record for ever, so it need not be read twice.
     private var held: ParsedLine?
     /// A larger buffer than this is not kept after use: an idle loop stays small.
     private static let keptBytesMax = 128 * 1_024
 
-    public init() {}
+    public init(disk: DiskWait = DiskWait()) { pages = IndexPageBuffer(disk: disk) }
 
     mutating func read(_ entry: RecordEntry, in file: any File) throws(RecordReadFailure) -> ParsedLine {
         if let held, held.sequence == entry.sequence { return held }
@@ -47,7 +49,7 @@ public struct RecordReader: Sendable {
         held = nil
         let got: Int
         do throws(SystemError) {
-            got = try file.read(at: Int64(entry.offset), count: length, into: &bytes, from: 0)
+            got = try disk.during { () throws(SystemError) in try file.read(at: Int64(entry.offset), count: length, into: &bytes, from: 0) }
         } catch {
             throw .system(error)
         }

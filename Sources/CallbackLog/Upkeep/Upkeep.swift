@@ -21,7 +21,7 @@ final class Upkeep {
 
     let directory: any Directory
     let shared: Shared
-    let options: LogOptions
+    private(set) var options: LogOptions
     let time: LogTime
     let observe: @Sendable (LogEvent) -> Void
     let supersessions: SupersessionKeeper
@@ -73,6 +73,13 @@ final class Upkeep {
         } else if options.retentionMilliseconds != nil {
             scheduleRun(Self.retentionMilliseconds)
         }
+    }
+
+    /// From now on it goes by these: what is to go now, goes.
+    func takeUp(_ options: LogOptions) {
+        self.options.takeUp(options)
+        retentionRestsUntil = .min
+        run()
     }
 
     private func scheduleRun(_ milliseconds: Int) {

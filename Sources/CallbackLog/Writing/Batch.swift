@@ -180,6 +180,17 @@ struct Batch {
         if losesTrack { published.supersessions.loseTrack() }
     }
 
+    /// Counts its records, which are durable.
+    func count(in meters: LogMeters, receivedAt: Timestamp) {
+        var hasCallback = false
+        for record in fresh {
+            let kind = submissions[record.submission].kind
+            meters.count(kind, record.state)
+            hasCallback = hasCallback || kind == .callback
+        }
+        meters.countBatch(records: fresh.count, hasCallback: hasCallback, receivedAt: receivedAt)
+    }
+
     /// Of its records, in order.
     var requestHashes: [UInt64] { fresh.map(\.requestHash) }
 

@@ -22,13 +22,14 @@ struct Duplicates {
 
     private let shared: Shared
     private let observe: @Sendable (LogEvent) -> Void
-    private var reader = RecordReader()
+    private var reader: RecordReader
     /// By hash: how many records have it, where all are of one request.
     private var full: [UInt64: Int] = [:]
 
     init(shared: Shared, observe: @escaping @Sendable (LogEvent) -> Void) {
         self.shared = shared
         self.observe = observe
+        reader = RecordReader(disk: shared.writerDisk)
     }
 
     /// Decides about `submission`, of whose request `heldCount` records are to come before it.

@@ -45,7 +45,7 @@ final class Writer {
 
     private let directory: any Directory
     private let shared: Shared
-    private let options: LogOptions
+    private var options: LogOptions
     private let time: LogTime
     private let observe: @Sendable (LogEvent) -> Void
     /// Runs a closure with this writer, on its queue, after so many milliseconds.
@@ -89,6 +89,7 @@ final class Writer {
         durable = recovery.next - 1
         proven = recovery.proven
         latest = recovery.latest
+        shared.meters.countWritten(bytes: 0, open: recovery.end)
     }
 
     // MARK: batches
@@ -151,6 +152,7 @@ final class Writer {
             batch.place(in: &published, at: open.size - Int64(batch.lines.count))
             published.durable = position
         }
+        batch.count(in: shared.meters, receivedAt: latest)
         // Every line of the batch says so.
         proven = durable
         durable = position
@@ -162,14 +164,16 @@ final class Writer {
 
     /// Puts the batch's lines on stable storage: in the open segment, or after a failure once more in a fresh one
     /// (invariant 3). False, and blocked, when that failed too.
-    private func store() -> Bool {
+    private func store() -> Bool { shared.writerDisk.during { storeOnDisk() } }
+
+    private func storeOnDisk() -> Bool {
         do throws(SystemError) {
             let isFull = open.map { $0.isLeft || $0.size > 0 && $0.size + Int64(batch.lines.count) > options.segmentBytesLimit }
             if isFull ?? true { try beginSegment() } else { try writeToOpenSegment() }
             bytesSinceSpaceCheck += Int64(batch.lines.count)
             return true
         } catch {
-            observe(.writeFailed("\(error)"))
+            say(error)
         }
         // It is left as it is, whatever that is.
         if let size = open?.size { open?.padded = size }
@@ -177,6 +181,7 @@ final class Writer {
             try beginSegment()
             return true
         } catch {
+            shared.meters.countWriteFailure()
             block(because: .failed(error))
             return false
         }
@@ -185,9 +190,15 @@ final class Writer {
     private func writeToOpenSegment() throws(SystemError) {
         guard let file = open?.file, let size = open?.size, let padded = open?.padded else { return }
         open?.padded = try writeLines(to: file, at: size, padded: padded)
-        try file.synchronizeData()
+        try shared.meters.synchronize(file)
         try checkStanding(file)
         open?.size = size + Int64(batch.lines.count)
+        shared.meters.countWritten(bytes: batch.lines.count, open: size + Int64(batch.lines.count))
+    }
+
+    private func say(_ failure: SystemError) {
+        shared.meters.countWriteFailure()
+        observe(.writeFailed("\(failure)"))
     }
 
     /// Writes the batch's lines at `offset` of `file`, and line feeds ahead of the next ones where there are none: an
@@ -216,7 +227,7 @@ final class Writer {
         let padded: Int64
         do throws(SystemError) {
             padded = try writeLines(to: file, at: 0, padded: 0)
-            try file.synchronizeData()
+            try shared.meters.synchronize(file)
             try directory.synchronize()
             try checkStanding(file)
         } catch {
@@ -227,6 +238,7 @@ final class Writer {
         let before = open
         trim()
         open = Open(file: file, first: first, size: Int64(batch.lines.count), padded: padded)
+        shared.meters.countWritten(bytes: batch.lines.count, open: Int64(batch.lines.count))
         shared.published.withLock {
             $0.begin(OpenSegment(file: file, first: first, index: SegmentIndex(first: first)), sealing: before?.size ?? 0, latest: latest)
         }
@@ -248,12 +260,12 @@ final class Writer {
         if let ageMilliseconds, time.wallMilliseconds() - earliest.milliseconds <= ageMilliseconds { return }
         encodeCheckpoint()
         do throws(SystemError) {
-            try busy { () throws(SystemError) in try beginSegment() }
+            try busy { () throws(SystemError) in try atDisk { () throws(SystemError) in try beginSegment() } }
             proven = durable
         } catch {
             // Whatever comes next begins a segment.
             self.open?.isLeft = true
-            observe(.writeFailed("\(error)"))
+            say(error)
         }
     }
 
@@ -266,7 +278,7 @@ final class Writer {
     /// Invariant 5 for a batch that writes nothing: a duplicate is no safer than the record it repeats. False,
     /// and blocked, when the directory is gone.
     private func stands() -> Bool {
-        guard (try? directory.isGone()) ?? false else { return true }
+        guard isGone else { return true }
         if block == nil { block(because: .directoryGone(path: directory.path)) }
         return false
     }
@@ -278,15 +290,14 @@ final class Writer {
         spaceCheckedMilliseconds = now
         bytesSinceSpaceCheck = 0
         // Where the question itself fails, the write will say what is wrong.
-        guard let free = try? directory.freeBytes(), free < options.freeBytesMin else { return }
+        guard let free = freeBytes, free < options.freeBytesMin else { return }
         block(because: .space(freeBytes: free, freeBytesMin: options.freeBytesMin))
     }
 
     // MARK: blocked, and out of it
 
     private func block(because reason: LogBlock) {
-        let gone = (try? directory.isGone()) ?? false
-        let reason = gone ? LogBlock.directoryGone(path: directory.path) : reason
+        let reason = isGone ? LogBlock.directoryGone(path: directory.path) : reason
         block = reason
         shared.published.withLock { $0.block = reason }
         observe(.blocked(reason))
@@ -304,10 +315,10 @@ final class Writer {
         isProbing = false
         guard let block, !isClosed else { return }
         if case .space = block {
-            if let free = try? directory.freeBytes(), free < options.freeBytesMin { return scheduleProbe() }
+            if let free = freeBytes, free < options.freeBytesMin { return scheduleProbe() }
         } else {
             encodeCheckpoint()
-            guard busy({ (try? beginSegment()) != nil }) else { return scheduleProbe() }
+            guard busy({ atDisk { (try? beginSegment()) != nil } }) else { return scheduleProbe() }
             proven = durable
         }
         self.block = nil
@@ -353,10 +364,21 @@ final class Writer {
         return try body()
     }
 
+    /// `body` waits for the disk, which is no fault of the writer's.
+    private func atDisk<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try shared.writerDisk.during(body)
+    }
+
+    private var isGone: Bool { atDisk { (try? directory.isGone()) ?? false } }
+    private var freeBytes: Int64? { atDisk { try? directory.freeBytes() } }
+
+    /// From now on it goes by these; what the log is made of stays.
+    func takeUp(_ options: LogOptions) { self.options.takeUp(options) }
+
     /// The last checkpoint; no timer writes after it.
     func close() {
         checkpoint()
-        if block == nil { trim() }
+        if block == nil { atDisk { trim() } }
         isClosed = true
     }
 }

@@ -24,10 +24,10 @@ struct Access: Sendable {
         case refused(AccessRefusal)
     }
 
-    private let anyoneMayAsk: Bool
+    private var anyoneMayAsk: Bool
     /// Every address that the API listens on is loopback.
     private let isOnLoopback: Bool
-    private let proxies: TrustedProxies
+    private var proxies: TrustedProxies
     private let tokens: @Sendable () -> TokenTable
     /// Monotonic milliseconds.
     private let clock: @Sendable () -> Int64
@@ -42,6 +42,14 @@ struct Access: Sendable {
         self.isOnLoopback = isOnLoopback
         self.clock = clock
         self.tokens = tokens
+    }
+
+    /// The same by another configuration; who sent wrong credentials before is not forgotten.
+    func takingUp(_ configuration: ServerConfiguration) -> Access {
+        var access = self
+        access.anyoneMayAsk = configuration.apiAuthenticationNone
+        access.proxies = TrustedProxies(networks: configuration.trustedProxies)
+        return access
     }
 
     /// Whether `request`, over a connection from `peer`, may have what `scope` stands for.

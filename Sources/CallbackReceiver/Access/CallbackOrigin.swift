@@ -2,8 +2,8 @@
 //
 //     method (405, 501) ─▶ overload (503) ─▶ origin (401) ─▶ decoding (400, 422) ─▶ log (200, 503)
 //
-// What HTTP itself refuses (408, 413, 414, 431) comes before all of these: of a body that is too long there is no
-// signature to look at. Overload comes before the proof, since refusing has to cost less than what there is too much of.
+// What HTTP itself refuses (400, 408, 413, 414, 431) comes before all of these: of a body that is too long there is no
+// signature to look at. It is answered so, and the proof says only as what its body is kept. Overload comes before the proof, since refusing has to cost less than what there is too much of.
 // Promises: fails closed: what stands there twice, or is encoded wrongly, proves nothing. An answer names the proof that is
 // missing or wrong, and holds nothing of what was sent (invariant 9).
 // Must not know: how a proof is checked (ProofOfOrigin), where secrets come from.
@@ -33,11 +33,12 @@ final class CallbackOrigin: Sendable {
     }
 
     /// Why the callback is refused; nil where its origin is proved, or no proof is configured.
-    func refusal(of request: borrowing Request) -> ProofOfOrigin.Refusal? {
+    /// - Parameter isWhole: false where not all of its body came: then no signature is one of it.
+    func refusal(of request: borrowing Request, isWhole: Bool = true) -> ProofOfOrigin.Refusal? {
         guard proof.isConfigured else { return nil }
         let evidence = OriginEvidence(
             key: Self.key(request), authorization: Self.single("authorization", request),
-            signature: Self.single("x-crisp-signature", request), timestamp: Self.single("x-crisp-request-timestamp", request))
+            signature: isWhole ? Self.single("x-crisp-signature", request) : nil, timestamp: Self.single("x-crisp-request-timestamp", request))
         return proof.refusal(evidence, body: request.body.span, nowMilliseconds: now())
     }
 

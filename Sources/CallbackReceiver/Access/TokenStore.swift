@@ -46,6 +46,9 @@ final class TokenStore: Sendable {
 
     var table: TokenTable { current.withLock { $0 } }
 
+    /// Reads them again, whatever the kernel has told.
+    func reload() { watched.queue.sync { watched.withValue { refresh($0) } } }
+
     // MARK: queue only
 
     /// Watches what is not watched, then reads: what happens in between is told.

@@ -1,4 +1,4 @@
-// How many connections each client address has open, over all loops: `server.connections-per-address-max`.
+// How many connections each client address has open, over all loops, for `server.connections-per-address-max`.
 //
 // IPv6 is counted by /64: that much every subscriber has, with 2^64 addresses in it to come from (RFC 6177), so one
 // counted by the address would have no limit at all. IPv4 by the address.
@@ -11,18 +11,14 @@ import Platform
 import Synchronization
 
 final class AddressTable: Sendable {
-    private let perAddressMax: Int
     private let counts = Mutex<[IPNetwork: Int]>([:])
 
-    /// - Parameter perAddressMax: at least 1.
-    init(perAddressMax: Int) { self.perAddressMax = perAddressMax }
-
-    /// Counts one more connection of `address`. False where it has as many as it may, and then nothing is counted.
-    func take(_ address: IPAddress) -> Bool {
+    /// Counts one more connection of `address`, which may have `max`. False where it has as many, and then nothing is counted.
+    func take(_ address: IPAddress, max: Int) -> Bool {
         let key = IPNetwork(subscriberOf: address)
         return counts.withLock { counts in
             let count = counts[key, default: 0]
-            guard count < perAddressMax else { return false }
+            guard count < max else { return false }
             counts[key] = count + 1
             return true
         }

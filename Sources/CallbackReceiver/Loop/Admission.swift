@@ -5,7 +5,8 @@
 //                                        └ awaitsHeader ─┬─▶ counted │ beyondLimit: the client that the header names
 //                                                        └─▶ uncounted: it names nobody, or a trusted proxy
 //
-// Promises: a connection that is counted is counted once, until `release`. Safe from any thread.
+// Promises: a connection that is counted is counted once, until `release`, whatever the limit has become meanwhile. Safe
+// from any thread.
 // Must not know: descriptors, what those beyond the limit are told.
 
 import HTTPWire
@@ -30,12 +31,15 @@ struct Admission: Sendable {
     let proxies: TrustedProxies
     private let hasProxyHeaders: Bool
     /// nil where no limit is set: then nothing is counted.
-    private let table: AddressTable?
+    private let perAddressMax: Int?
+    private let table: AddressTable
 
-    init(_ configuration: ServerConfiguration) {
+    /// - Parameter table: what was counted by other rules before stays counted there.
+    init(_ configuration: ServerConfiguration, counting table: AddressTable = AddressTable()) {
         proxies = TrustedProxies(networks: configuration.trustedProxies)
         hasProxyHeaders = configuration.hasProxyHeaders
-        table = configuration.connectionsPerAddressMax.map { AddressTable(perAddressMax: $0) }
+        perAddressMax = configuration.connectionsPerAddressMax
+        self.table = table
     }
 
     /// A connection was accepted from this address.
@@ -51,13 +55,16 @@ struct Admission: Sendable {
         return proxies.contains(address) ? Peer(address: address, standing: .uncounted) : count(address)
     }
 
+    /// The same connections by other rules.
+    func takingUp(_ configuration: ServerConfiguration) -> Admission { Admission(configuration, counting: table) }
+
     /// The connection was closed.
     func release(_ peer: Peer) {
-        if peer.standing == .counted { table?.release(peer.address) }
+        if peer.standing == .counted { table.release(peer.address) }
     }
 
     private func count(_ address: IPAddress) -> Peer {
-        guard let table else { return Peer(address: address, standing: .uncounted) }
-        return Peer(address: address, standing: table.take(address) ? .counted : .beyondLimit)
+        guard let perAddressMax else { return Peer(address: address, standing: .uncounted) }
+        return Peer(address: address, standing: table.take(address, max: perAddressMax) ? .counted : .beyondLimit)
     }
 }

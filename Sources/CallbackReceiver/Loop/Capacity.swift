@@ -10,6 +10,9 @@ final class Capacity: Sendable {
 
     init(_ max: Int) { self.max = max }
 
+    /// How many there are.
+    var count: Int { min(max, taken.load(ordering: .relaxed)) }
+
     /// False where there are as many as there may be.
     func take() -> Bool {
         if taken.add(1, ordering: .relaxed).newValue <= max { return true }

@@ -42,6 +42,8 @@ final class Connection {
     var streams: Streams?
     /// Whether the first bytes have told HTTP/1.1 from HTTP/2. Until then they are in `input`.
     var isDecided = false
+    /// Which it is, for the metrics.
+    var version = MeteredProtocol.undecided
     /// A request of which a part has come.
     var request: Request?
     /// Bytes that came and are not consumed: less than a head, or requests behind the one that waits.

@@ -46,6 +46,21 @@ struct Deadlines {
         for kind in Deadline.allCases { milliseconds[kind.rawValue] = Int64(seconds[kind.rawValue]) * 1_000 }
     }
 
+    /// From now on these last so long, those that run already too: all of a kind last equally long, or its list would be
+    /// in no order.
+    mutating func takeUp(idleSeconds: Int, headSeconds: Int, bodySeconds: Int) {
+        for (kind, seconds) in [(Deadline.idle, idleSeconds), (.head, headSeconds), (.body, bodySeconds)] {
+            let difference = Int64(seconds) * 1_000 - milliseconds[kind.rawValue]
+            guard difference != 0 else { continue }
+            milliseconds[kind.rawValue] += difference
+            var slot = firsts[kind.rawValue]
+            while slot >= 0 {
+                links[Int(slot)].at += difference
+                slot = links[Int(slot)].next
+            }
+        }
+    }
+
     /// The kind that `slot` has now.
     func kind(of slot: Int) -> Deadline? {
         slot < links.count ? Deadline(rawValue: Int(links[slot].kind)) : nil

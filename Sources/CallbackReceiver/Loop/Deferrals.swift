@@ -13,8 +13,8 @@ import Platform
 /// An exchange that is answered later.
 struct Deferral {
     enum Awaited {
-        /// The answer of a query queue.
-        case query
+        /// The answer of this lane's query queue.
+        case query(QueryLane)
         /// That the body it refuses is kept; this is the refusal.
         case kept(Response)
         case wait(ParkedWait)
@@ -30,6 +30,8 @@ struct Deferral {
     /// For a problem's `instance`.
     let path: [UInt8]
     let awaited: Awaited
+    /// To count its answer by.
+    var measure = Measure()
 }
 
 struct Deferrals {

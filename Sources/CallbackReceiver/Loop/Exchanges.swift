@@ -21,6 +21,8 @@ struct WaitingExchange {
     let prepared: PreparedAppend
     /// When it was handed over, in the loop's milliseconds.
     let began: Int64
+    /// To count its answer by.
+    var measure = Measure()
 }
 
 /// In the order they began, which is nearly the order in which the log answers: a ring in which the oldest waits first.

@@ -15,18 +15,18 @@ import HTTPWire
 import Logging
 import Platform
 
-/// What every loop of a server shares.
+/// What every loop of a server shares: one value, which a reload replaces by another.
 struct LoopContext: Sendable {
-    let router: Router
-    let queries: QueryQueue
+    var router: Router
+    let queries: QueryQueues
     let following: Following
     /// Nil where refused bodies are not kept.
     let refusalKeeper: (any RefusalKeeper)?
-    let limits: HTTPLimits
-    let configuration: ServerConfiguration
+    var limits: HTTPLimits
+    var configuration: ServerConfiguration
     let handles: [LoopHandle]
-    let connectionsMax: Int
-    let admission: Admission
+    var connectionsMax: Int
+    var admission: Admission
     let logger: Logger
     /// Monotonic milliseconds; tests turn it.
     let clock: @Sendable () -> Int64
@@ -75,7 +75,8 @@ struct Loop {
     private static let wakeupToken = UInt64.max
     static let listenerToken = UInt64.max - 1_024
 
-    let context: LoopContext
+    /// Replaced whole by a reload.
+    private(set) var context: LoopContext
     let index: Int
     let recipient: Int
     let events: EventSet
@@ -122,6 +123,9 @@ struct Loop {
     var response = Response()
     var output: [UInt8] = []
     var scratch = RouteScratch()
+    /// Of the request that `response` answers.
+    var measure = Measure()
+    let meters: LoopMeters
 
     var handle: LoopHandle { context.handles[index] }
     var turnedAwayCount = 0
@@ -138,11 +142,13 @@ struct Loop {
         self.listeners = listeners
         self.index = index
         self.recipient = recipient
+        meters = context.handles[index].meters
         let configuration = context.configuration
         now = context.clock()
         deadlines = Deadlines(
             idleSeconds: configuration.idleSeconds, headSeconds: configuration.headerSeconds, bodySeconds: configuration.bodySeconds)
         refusalLog = RateLimitedLog(context.logger)
+        scratch.reader = RecordReader(disk: context.handles[index].disk)
         events = try EventSet()
         try events.add(context.handles[index].wakeup.descriptor, token: Self.wakeupToken, interest: .readable)
         try watchListeners()
@@ -210,11 +216,21 @@ struct Loop {
                 // What was handed over while we left is closed, not leaked.
                 if isStopped { drop(newcomer) } else { open(newcomer) }
             case .newcomer(let newcomer, let hops): admit(newcomer, hops: hops)
+            case .alive(let answer): answer()
+            case .takeUp(let context): takeUp(context)
             case .drain: drain()
             case .stop: isStopped = true
             }
         }
         finishTouched()
+    }
+
+    /// Connections that are open go by it, too, but for what a session was made with.
+    private mutating func takeUp(_ context: LoopContext) {
+        self.context = context
+        let configuration = context.configuration
+        deadlines.takeUp(
+            idleSeconds: configuration.idleSeconds, headSeconds: configuration.headerSeconds, bodySeconds: configuration.bodySeconds)
     }
 
     // MARK: connections
@@ -230,6 +246,7 @@ struct Loop {
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count { slots.append(connection) } else { slots[slot] = connection }
         if isTurnedAway { turnedAwayCount += 1 }
+        meters.countOpened()
         do throws(SystemError) {
             try events.add(newcomer.fd, token: token(connection, slot), interest: .readable)
         } catch {
@@ -262,6 +279,7 @@ struct Loop {
         freeSlots.append(slot)
         abandonAll(connection)
         Socket.close(connection.fd)
+        countClosed(connection)
         context.admission.release(connection.peer)
         heldBytes -= connection.heldBytes
         unsentBytes -= connection.unsentBytes

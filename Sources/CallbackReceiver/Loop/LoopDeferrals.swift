@@ -9,16 +9,14 @@ import HTTPWire
 import Platform
 
 extension Loop {
-    /// 503 for a question after this: the disk hangs, or far too much is asked.
-    static let querySeconds = 30
-
     /// Asks `query` off the loop. True where that cannot be done, and `response` says so.
     mutating func ask(_ query: Query, token: UInt64, stream: Int32, client: IPAddress) -> Bool {
-        let deferral = Deferral(token: token, stream: stream, client: client, path: query.path, awaited: .query)
-        let ticket = deferrals.begin(deferral, until: now + Int64(Self.querySeconds) * 1_000)
+        let deferral = Deferral(token: token, stream: stream, client: client, path: query.path, awaited: .query(query.lane), measure: measure)
+        let ticket = deferrals.begin(deferral, until: now + Int64(query.lane.secondsMax) * 1_000)
         let handle = handle
-        if context.queries.run({ scratch in handle.post(.answer(ticket: ticket, query.answer(&scratch))) }) { return false }
+        if context.queries[query.lane].run({ scratch in handle.post(.answer(ticket: ticket, query.answer(&scratch))) }) { return false }
         _ = deferrals.take(ticket)
+        shed(.question)
         Router.unavailable("Too many questions wait to be answered. Ask again.", Problem.overloadRetrySeconds, query.path[...], &response)
         return true
     }
@@ -26,6 +24,7 @@ extension Loop {
     /// The answer to a question.
     mutating func answer(_ ticket: UInt64, by answer: consuming Response) {
         guard let deferral = deferrals.take(ticket) else { return }
+        measure = deferral.measure
         response = answer
         respondLater(deferral.token, deferral.stream)
     }
@@ -35,7 +34,7 @@ extension Loop {
     /// Has the body kept that `response` refuses. True where nothing is kept, and `response` may leave at once.
     mutating func keep(_ refusal: KeptRefusal, token: UInt64, stream: Int32, client: IPAddress, path: [UInt8]) -> Bool {
         guard let keeper = context.refusalKeeper else { return true }
-        let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response))
+        let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response), measure: measure)
         guard deferrals.count < Deferrals.countMax else {
             sayNotKept(deferral)
             return true
@@ -48,6 +47,7 @@ extension Loop {
 
     mutating func answer(_ ticket: UInt64, isKept: Bool) {
         guard let deferral = deferrals.take(ticket), case .kept(let refusal) = deferral.awaited else { return }
+        measure = deferral.measure
         if isKept { response = refusal } else { sayNotKept(deferral) }
         respondLater(deferral.token, deferral.stream)
     }
@@ -65,21 +65,25 @@ extension Loop {
     mutating func answerDue() {
         while let ticket = deferrals.takeDue(now: now) {
             guard let deferral = deferrals[ticket] else { continue }
+            measure = deferral.measure
             switch deferral.awaited {
             case .stream(let open): attend(open, ticket, deferral)
             case .wait(let wait) where !wait.isLast: askLast(wait, ticket)
-            case .query, .wait:
-                settle(ticket)
-                Router.unavailable(
-                    "The disk has not answered for \(Self.querySeconds) s. Ask again later.", Problem.blockedRetrySeconds,
-                    deferral.path[...], &response)
-                respondLater(deferral.token, deferral.stream)
+            case .query(let lane): answerDue(lane, ticket, deferral)
+            case .wait: answerDue(.log, ticket, deferral)
             case .kept:
                 settle(ticket)
                 sayNotKept(deferral)
                 respondLater(deferral.token, deferral.stream)
             }
         }
+    }
+
+    private mutating func answerDue(_ lane: QueryLane, _ ticket: UInt64, _ deferral: Deferral) {
+        settle(ticket)
+        Router.unavailable(
+            "The disk has not answered for \(lane.secondsMax) s. Ask again later.", Problem.blockedRetrySeconds, deferral.path[...], &response)
+        respondLater(deferral.token, deferral.stream)
     }
 
     /// The exchange of this ticket is about to be answered, or its answer to end: it leaves. Nil where it has left.

@@ -21,28 +21,34 @@ enum Served {
 extension Loop {
     /// Routes the loop's `request`.
     mutating func exchange(_ connection: Connection, _ slot: Int, stream: Int32) -> Served {
+        beginMeasure(connection)
         let isBehind = exchanges.isFull || exchanges.isBehind(now: now, loops: context.handles.count)
-        switch context.router.route(
+        let disposition = context.router.route(
             request, from: connection.peer.address, role: connection.role, isDraining: isDraining, isOverloaded: isBehind,
             into: &response, using: &scratch)
-        {
+        measure.route = scratch.metered
+        switch disposition {
         case .respond:
+            if scratch.isShed { shed(.record) }
             if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
             return .response
         case .append(let prepared):
+            measure.access?.requestID = prepared.requestID
             let submission = prepared.submission(recipient: recipient, ticket: exchanges.nextTicket)
             guard !exchanges.isFull, context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)
+                shed(.record)
                 logRefusal(client(connection))
                 return .response
             }
             exchanges.begin(
                 WaitingExchange(
-                    token: token(connection, slot), stream: stream, client: client(connection), prepared: prepared, began: now))
+                    token: token(connection, slot), stream: stream, client: client(connection), prepared: prepared, began: now, measure: measure))
             return .later
         case .query(let query):
             return ask(query, token: token(connection, slot), stream: stream, client: client(connection)) ? .response : .later
         case .wait(let prepared):
+            measure.route = .requestWait
             return park(prepared, connection, slot, stream: stream) ? .later : .response
         case .stream(let prepared):
             return open(prepared, connection, slot, stream: stream)
@@ -95,6 +101,7 @@ extension Loop {
 
     private mutating func answer(_ waiting: WaitingExchange, _ outcome: AppendOutcome?) {
         guard connection(of: waiting.token) != nil else { return }
+        measure = waiting.measure
         if let outcome {
             switch waiting.prepared {
             case .callback(let callback):

@@ -62,6 +62,7 @@ extension Loop {
 
     /// While draining, the last answer closes: with requests still behind it, that is not this one.
     private mutating func respond(_ connection: Connection, hasMore: Bool) {
+        countAnswer()
         connection.session.respond(
             response, date: date(), close: connection.peerClosed && !hasMore || isDraining && !hasMore, into: &output)
         connection.isClosing = connection.session.mustClose
@@ -71,6 +72,7 @@ extension Loop {
     /// - Parameter rest: what came behind what was read.
     private mutating func answerRefusal(_ refusal: Refusal, _ connection: Connection, _ slot: Int, rest: Span<UInt8>) {
         Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+        beginRefusal(connection)
         if let kept = context.router.keptRefusal(refusal, of: request, rest: rest, role: connection.role, using: &scratch) {
             if case .later = refuse(kept, connection, slot, stream: 0) {
                 connection.awaitsAnswer = true
@@ -79,6 +81,7 @@ extension Loop {
         } else {
             logRefusal(client(connection))
         }
+        countAnswer()
         connection.session.respondRefusal(response, date: date(), into: &output)
         connection.isClosing = true
     }

@@ -50,6 +50,7 @@ extension Loop {
         _ refusal: Refusal, _ connection: Connection, _ streams: Connection.Streams, _ slot: Int, _ stream: HTTP2Session.StreamID
     ) {
         Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
+        beginRefusal(connection)
         let rest: [UInt8] = []
         if let kept = context.router.keptRefusal(refusal, of: request, rest: rest.span, role: connection.role, using: &scratch) {
             if case .later = refuse(kept, connection, slot, stream: stream) {
@@ -63,6 +64,7 @@ extension Loop {
     }
 
     private mutating func respond(_ connection: Connection, _ streams: Connection.Streams, _ stream: HTTP2Session.StreamID) {
+        countAnswer()
         streams.session.respond(response, to: stream, date: date())
         connection.wasAnswered = true
     }

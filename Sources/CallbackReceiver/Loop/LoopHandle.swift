@@ -31,6 +31,10 @@ enum LoopMessage: Sendable {
     case connection(Newcomer)
     /// One for whom there is no place: that loop could make no room, perhaps this one can. `hops` more may be asked.
     case newcomer(Newcomer, hops: Int)
+    /// Are you there?
+    case alive(@Sendable () -> Void)
+    /// Go by this from now on.
+    case takeUp(LoopContext)
     /// Stop accepting; answer what comes, then close.
     case drain
     /// Close everything now.
@@ -41,6 +45,9 @@ final class LoopHandle: Sendable {
     let wakeup: Wakeup
     let mailbox: Mailbox<LoopMessage>
     let advances = Advances()
+    let meters = LoopMeters()
+    /// Says when the loop waits for the disk.
+    let disk = DiskWait()
     /// Open, or reserved for one on its way; far below zero once the loop has ended.
     private let places = Atomic<Int>(0)
     private static let ended = Int.min / 2
@@ -95,7 +102,7 @@ final class LoopHandle: Sendable {
             switch message {
             // No loop is left that could ask how many there are: they need not be released.
             case .connection(let newcomer), .newcomer(let newcomer, _): Socket.close(newcomer.fd)
-            case .acknowledgements, .answer, .asked, .kept, .advanced, .drain, .stop: break
+            case .acknowledgements, .answer, .asked, .kept, .advanced, .alive, .takeUp, .drain, .stop: break
             }
         }
     }

@@ -82,12 +82,12 @@ extension Loop {
         let bytes = connection.input.isEmpty ? readBuffer[..<received] : connection.input[...]
         switch HTTP2Session.beginsWithPreface(bytes.span) {
         case .no:
-            connection.isDecided = true
+            decide(connection, .http1)
             parse(connection, slot, received: connection.input.isEmpty ? received : 0)
         case .undecided:
             connection.input = Array(bytes)
         case .yes:
-            connection.isDecided = true
+            decide(connection, .http2)
             connection.input = []
             beginStreams(connection).session.receive(bytes.span, now: now)
         }
@@ -96,7 +96,7 @@ extension Loop {
     /// No more bytes will decide: what has come is HTTP/1.1, or nothing.
     mutating func beginHTTP1(_ connection: Connection, _ slot: Int) {
         guard !connection.isDecided else { return }
-        connection.isDecided = true
+        decide(connection, .http1)
         parse(connection, slot, received: 0)
     }
 

@@ -138,6 +138,9 @@ extension Loop {
         case .write:
             // Less than this, and more still unsent: a trickle holds a connection no longer than silence does.
             if connection.takenBytes < Deadlines.writeBytesMin { close(slot) } else { setDeadline(connection, slot) }
+        case .drain where connection.streams == nil && Socket.isReadable(connection.fd):
+            // It has come at the last moment, and is read next.
+            setDeadline(connection, slot)
         case .drain:
             // Nothing was on its way. FIN first: what crosses it is answered by nobody, and the peer sees why.
             if let streams = connection.streams { streams.session.endShutdown() } else { connection.isClosing = true }

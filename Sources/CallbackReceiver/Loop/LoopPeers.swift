@@ -17,7 +17,10 @@ extension Loop {
     /// Over `server.connections-max` where none rests, or over its address's limit: 503, and time to read it.
     mutating func turnAway(_ newcomer: Newcomer) {
         logTurnedAway(newcomer.peer)
-        guard turnedAwayCount < Self.turnedAwayMax else { return drop(newcomer) }
+        guard turnedAwayCount < Self.turnedAwayMax else {
+            shed(.connection)
+            return drop(newcomer)
+        }
         guard let slot = open(newcomer, isTurnedAway: true), let connection = slots[slot] else { return }
         answerTurnedAway(connection)
         finish(connection, slot)
@@ -45,9 +48,12 @@ extension Loop {
             ? "Your address has as many connections as it may (server.connections-per-address-max). Close some, or use them again."
             : "The server has as many connections as it may (server.connections-max)."
         Router.unavailable(detail, Problem.overloadRetrySeconds, nil, &response)
+        beginRefusal(connection)
+        shed(.connection)
+        countAnswer()
         connection.session.refuse(.headTimeout)
         connection.session.respondRefusal(response, date: date(), into: &output)
-        connection.isDecided = true
+        decide(connection, .http1)
         connection.isClosing = true
     }
 

@@ -53,6 +53,7 @@ extension Loop {
         guard !isDraining, capacity.take() else {
             let detail = isDraining ? "The server is stopping. Ask again in a moment." : "As many streams of this kind are open as may. Ask again later."
             Router.unavailable(detail, Problem.blockedRetrySeconds, prepared.path[...], &response)
+            if !isDraining { shed(.stream) }
             return .response
         }
         guard beginContent(connection, stream: stream) else {
@@ -71,6 +72,7 @@ extension Loop {
     /// True where content follows: not to HEAD.
     private mutating func beginContent(_ connection: Connection, stream: Int32) -> Bool {
         connection.wasAnswered = true
+        countAnswer()
         if let streams = connection.streams { return streams.session.beginContent(response, to: stream, date: date()) }
         return connection.session.beginContent(response, date: date(), close: false, into: &output)
     }

@@ -35,12 +35,13 @@ extension Loop {
             Router.unavailable(
                 "As many requests wait for callbacks as may. Ask again, or without wait.", Problem.overloadRetrySeconds,
                 prepared.path[...], &response)
+            shed(.wait)
             return false
         }
         let isLast = isDraining || connection.peerClosed || connection.isPeerEndNoted
         let wait = ParkedWait(prepared, isLast: isLast)
         let deferral = Deferral(
-            token: token(connection, slot), stream: stream, client: client(connection), path: prepared.path, awaited: .wait(wait))
+            token: token(connection, slot), stream: stream, client: client(connection), path: prepared.path, awaited: .wait(wait), measure: measure)
         let ticket = deferrals.begin(deferral, until: now + prepared.milliseconds)
         connection.deferred[stream] = ticket
         waits[wait.requestHash, default: []].insert(ticket)
@@ -54,6 +55,7 @@ extension Loop {
         wait.isAsked = false
         if answer.isFinal || wait.isLast {
             settle(ticket)
+            measure = deferral.measure
             response = answer.response
             respondLater(deferral.token, deferral.stream)
         } else if wait.isOutdated {
@@ -83,7 +85,7 @@ extension Loop {
     mutating func askLast(_ wait: ParkedWait, _ ticket: UInt64) {
         wait.isLast = true
         // Should the disk hang now, it ends as a question does.
-        deferrals.setTime(of: ticket, now + Int64(Self.querySeconds) * 1_000)
+        deferrals.setTime(of: ticket, now + Int64(QueryLane.log.secondsMax) * 1_000)
         if !wait.isAsked { ask(wait, ticket) }
     }
 

@@ -7,6 +7,44 @@ import Dispatch
 import Platform
 import Synchronization
 
+/// Which questions wait for one another.
+enum QueryLane: Sendable {
+    /// Questions about the log.
+    case log
+    /// Pages of the quarantine, whose disk may be busy with what is refused.
+    case quarantine
+    /// Taking in again what was refused: as long as the log takes for all that there is.
+    case requeue
+    /// About the server itself: a scrape does not wait for others just when there are many.
+    case scrape
+
+    /// A question is answered 503 after this: the disk hangs, or far too much is asked. Whoever has more than one batch
+    /// taken in again is told of all of it.
+    var secondsMax: Int { self == .requeue ? 3_600 : 30 }
+}
+
+/// A queue for each lane.
+struct QueryQueues: Sendable {
+    /// Requeues that wait: each finds what the one before it left.
+    static let requeuesMax = 8
+    /// Scrapes that wait: two Prometheus servers, and somebody who looks.
+    static let scrapesMax = 16
+
+    private let log = QueryQueue(label: "queries")
+    private let quarantine = QueryQueue(label: "queries.quarantine")
+    private let requeue = QueryQueue(label: "queries.requeue", waitingMax: requeuesMax)
+    private let scrape = QueryQueue(label: "queries.scrape", waitingMax: scrapesMax)
+
+    subscript(lane: QueryLane) -> QueryQueue {
+        switch lane {
+        case .log: log
+        case .quarantine: quarantine
+        case .requeue: requeue
+        case .scrape: scrape
+        }
+    }
+}
+
 final class QueryQueue: Sendable {
     /// Questions that wait, the one being answered included. At a millisecond each, a second's worth.
     static let waitingMax = 1_024

@@ -16,32 +16,44 @@ public final class Quarantine: RefusalKeeper, Sendable {
 
     private let store: Confined<QuarantineStore>
     private let mailbox: Mailbox<QuarantineArrival>
+    private let known = KnownSizes()
 
-    /// The quarantine of the log in `logDirectory`.
+    /// The quarantine of the log in `logDirectory`. What is there is read in the background.
     public convenience init(logDirectory: String, bytesMax: Int64, logger: Logger) {
+        let path = logDirectory + "/" + QuarantineStore.directoryName
         let log = Mutex(RateLimitedLog(logger))
         self.init(
             bytesMax: bytesMax, wallMilliseconds: Clock.wallMilliseconds,
-            say: { error in
-                log.withLock {
-                    $0.warning(
-                        "a refused body could not be kept; it is answered 503", ["error": "\(error)"], now: Clock.monotonicNanoseconds() / 1_000_000)
-                }
-            },
+            observe: { event in log.withLock { Self.say(event, in: path, to: &$0) } },
             openDirectory: { () throws(SystemError) in
                 // A log directory that was removed is not made again by what was refused.
                 _ = try SystemDirectory(reading: logDirectory)
-                return try SystemDirectory(creating: logDirectory + "/" + QuarantineStore.directoryName)
+                return try SystemDirectory(creating: path)
             })
+        // Not made before there is something to keep.
+        if WholeFile.exists(path) { store.queue.async { [store] in store.withValue { _ = $0.isReadable() } } }
+    }
+
+    private static func say(_ event: QuarantineEvent, in path: String, to log: inout RateLimitedLog) {
+        let now = Clock.monotonicNanoseconds() / 1_000_000
+        switch event {
+        case .failed(let error):
+            log.warning("the quarantine fails: what cannot be kept is answered 503", ["error": "\(error)"], now: now)
+        case .gone(let count):
+            log.warning(
+                "the quarantine is full: refused bodies went before they were taken in again (quarantine.bytes-max)", ["bodies": "\(count)"], now: now)
+        case .foreign(let name, let count):
+            log.warning("files in the quarantine are not its own; they are left alone", ["directory": "\(path)", "first": "\(name)", "files": "\(count)"], now: now)
+        }
     }
 
     init(
-        bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, say: @escaping @Sendable (String) -> Void,
+        bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, observe: @escaping @Sendable (QuarantineEvent) -> Void,
         openDirectory: @escaping @Sendable () throws(SystemError) -> any Directory
     ) {
         let queue = DispatchQueue(label: "quarantine", qos: .utility)
         let store = Confined(
-            QuarantineStore(bytesMax: bytesMax, wallMilliseconds: wallMilliseconds, say: say, openDirectory: openDirectory), to: queue)
+            QuarantineStore(bytesMax: bytesMax, wallMilliseconds: wallMilliseconds, observe: observe, openDirectory: openDirectory), to: queue)
         self.store = store
         let drain = Drain()
         mailbox = Mailbox(weightMax: Self.waitingMax) { queue.async { drain.run() } }
@@ -79,7 +91,8 @@ public final class Quarantine: RefusalKeeper, Sendable {
                     shown.append(Shown(entry: found.entry, detail: found.detail, body: found.body))
                     bytes += found.body.count
                 }
-                return (shown, false)
+                // One that is gone meanwhile does not end the pages.
+                return (shown, names.count > countMax)
             }
         }
     }
@@ -94,6 +107,11 @@ public final class Quarantine: RefusalKeeper, Sendable {
 
     /// Takes entries out for good. False where that could not be done.
     func remove(_ names: [String]) -> Bool { store.queue.sync { store.withValue { store in (try? store.remove(names)) != nil } } }
+
+    /// What each ring takes of the disk: as it was last known where the disk keeps the quarantine waiting.
+    var sizes: QuarantineSizes {
+        known.read { answer in store.queue.async { [store] in answer(store.withValue { QuarantineSizes($0.rings) }) } }
+    }
 
     /// Bytes that each ring takes of the disk.
     var diskBytes: (refused: Int64, unauthorized: Int64) {

@@ -2,6 +2,7 @@
 //
 //     name    1779301225031-000042.refused         when it came first, in ms since 1970 (13 digits), a serial number,
 //             1779301225031-000042.unauthorized    and its ring; so names sort by time
+//             ….new                                being written; without meaning until renamed
 //     line    {"last_at":"<RFC 3339>","count":<digits, then spaces to 10 bytes>,"at":"<RFC 3339>","peer":"<address>",
 //             "status":<number>,"detail":"<text>"}  LF
 //     rest    the body as it came, at most 64 KiB of it
@@ -17,10 +18,8 @@ import Platform
 enum QuarantineRing: String, Sendable, CaseIterable {
     /// Refused with 400, 413 or 422.
     case refused
-    /// Refused with 401.
+    /// Without the proof of origin that is asked for: refused with 401, or before that with 400 or 413.
     case unauthorized
-
-    init(status: UInt16) { self = status == 401 ? .unauthorized : .refused }
 }
 
 struct QuarantineEntry: Sendable, Equatable {
@@ -28,6 +27,7 @@ struct QuarantineEntry: Sendable, Equatable {
     static let lineBytesMax = 4_096
     /// What a file takes of a disk, at least and in steps.
     static let blockBytes: Int64 = 4_096
+    static let unfinishedSuffix = ".new"
     /// Longer details are cut.
     static let detailBytesMax = 512
     private static let countBytes = 10
@@ -58,6 +58,11 @@ struct QuarantineEntry: Sendable, Equatable {
             bytes[..<13].allSatisfy({ $0 &- 48 < 10 }), bytes[14..<20].allSatisfy({ $0 &- 48 < 10 })
         else { return nil }
         return QuarantineRing(rawValue: String(decoding: bytes[21...], as: UTF8.self))
+    }
+
+    /// True for an entry that was being written, and for nobody else's file.
+    static func isUnfinished(_ name: String) -> Bool {
+        name.hasSuffix(unfinishedSuffix) && ring(of: String(name.dropLast(unfinishedSuffix.count))) != nil
     }
 
     /// The file of a new entry.

@@ -2,7 +2,7 @@
 //
 // Promises: together the entries take no more of the disk than `bytesMax`, and those of one peer (of IPv6: of one /64,
 // which every subscriber has whole) no more than a quarter of it; the oldest go first. At 4 KiB each at least, their
-// number is bounded by that, too (invariant 7).
+// number is bounded by that, too, and by `entriesMax` (invariant 7).
 // Must not know: files.
 
 import CallbackLog
@@ -12,7 +12,11 @@ struct QuarantineIndex: Sendable {
     /// One peer has at most this part of a ring.
     static let peerShare: Int64 = 4
 
+    /// Entries of a ring, however large it is: about 32 MiB of memory.
+    static let entriesMax = 65_536
+
     let bytesMax: Int64
+    private let entriesMax: Int
     /// Oldest first.
     private(set) var entries: [QuarantineEntry] = []
     private var bytes: Int64 = 0
@@ -21,7 +25,10 @@ struct QuarantineIndex: Sendable {
     private var namesByHash: [Int: [String]] = [:]
     private var hashes: [String: Int] = [:]
 
-    init(bytesMax: Int64) { self.bytesMax = bytesMax }
+    init(bytesMax: Int64, entriesMax: Int = Self.entriesMax) {
+        self.bytesMax = bytesMax
+        self.entriesMax = entriesMax
+    }
 
     /// The names of entries whose body may be the one with this hash.
     func names(withHash hash: Int) -> [String] { namesByHash[hash] ?? [] }
@@ -45,15 +52,17 @@ struct QuarantineIndex: Sendable {
         var gone: [QuarantineEntry] = []
         var ofPeer = bytesOfPeers[network, default: 0]
         var all = bytes
-        for entry in entries where ofPeer + diskBytes > share {
+        for entry in entries {
+            guard ofPeer + diskBytes > share else { break }
             guard IPNetwork(subscriberOf: entry.peer) == network else { continue }
             gone.append(entry)
             ofPeer -= entry.diskBytes
             all -= entry.diskBytes
         }
-        guard all + diskBytes > bytesMax else { return gone }
+        guard all + diskBytes > bytesMax || entries.count - gone.count >= entriesMax else { return gone }
         let names = Set(gone.map(\.name))
-        for entry in entries where all + diskBytes > bytesMax && !names.contains(entry.name) {
+        for entry in entries where !names.contains(entry.name) {
+            guard all + diskBytes > bytesMax || entries.count - gone.count >= entriesMax else { break }
             gone.append(entry)
             all -= entry.diskBytes
         }

@@ -25,7 +25,7 @@ extension Router {
         }
         let (limit, path, quarantine) = (parameters.limit, Array(request.bytes(request.path)), quarantine)
         return .query(
-            Query(path: path) { [before] _ in
+            Query(path: path, lane: .quarantine) { [before] _ in
                 var response = Response()
                 guard let page = quarantine.page(below: before, countMax: limit, bytesMax: Self.pageBytesMax) else {
                     Router.unavailable(Self.unreadableQuarantine, Problem.blockedRetrySeconds, path[...], &response)
@@ -83,7 +83,7 @@ extension Router {
         guard let parameters = parameters(request, known: [.unauthorized], into: &response) else { return .respond }
         let (includesUnauthorized, path, requeue) = (parameters.includesUnauthorized, Array(request.bytes(request.path)), requeue)
         return .query(
-            Query(path: path) { _ in
+            Query(path: path, lane: .requeue) { _ in
                 var response = Response()
                 guard let summary = requeue.run(includesUnauthorized: includesUnauthorized) else {
                     Router.unavailable(Self.unreadableQuarantine, Problem.blockedRetrySeconds, path[...], &response)

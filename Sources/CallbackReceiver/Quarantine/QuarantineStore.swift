@@ -1,10 +1,13 @@
 // The quarantine on disk: refused bodies as files of one directory.
 //
 //     arrivals ─▶ known already? ─▶ counted
-//                 new ─▶ room made ─▶ written, fdatasync ─▶ … ─▶ one fsync of the directory ─▶ all of them kept
+//                 new ─▶ NAME.new written, fdatasync ─▶ renamed ─▶ … ─▶ one fsync of the directory ─▶ all of them kept
+//                                                                                                └─▶ what is too much goes
 //
-// Promises: what is said to be kept is on stable storage; a batch costs one sync of the directory. A file that could not
-// be written counts as not kept, and nothing of it stays. State of the quarantine's queue; touched by nothing else.
+// Promises: what is said to be kept is on stable storage, and so is what it is said to repeat: a name stands for a file
+// that was synced, and counts once its directory was (also of those found at a start). A part of at most `togetherMax`
+// costs one sync of the directory. What could not be made durable counts as not kept, and is taken away. Nothing goes
+// for what is not kept. State of the quarantine's queue; touched by nothing else.
 // Must not know: who waits, HTTP.
 
 import CallbackLog
@@ -17,59 +20,83 @@ struct QuarantineArrival: Sendable {
     let completion: @Sendable (Bool) -> Void
 }
 
+/// What the operator should hear of.
+enum QuarantineEvent: Sendable, Equatable {
+    /// A body could not be kept, or what is kept not be read.
+    case failed(String)
+    /// So many went for others before they were taken in again.
+    case gone(Int)
+    /// Files that are no entries: left alone. The first one's name, and how many there are.
+    case foreign(name: String, count: Int)
+}
+
 final class QuarantineStore {
     static let directoryName = "quarantine"
-    /// What was refused for want of proof is anybody's: it has a small ring of its own (API.md §3).
+    /// What came without its proof is anybody's: it has a small ring of its own (API.md §3).
     static let unauthorizedBytesMax: Int64 = 8 * 1_024 * 1_024
+    /// Bodies that share one sync of the directory: by at most these the disk holds more for a moment than the rings may.
+    static let togetherMax = 64
     /// Names that are looked at in a directory: those of the largest quarantine, and many of others.
     private static let namesMax = 1 << 20
 
     private let openDirectory: () throws(SystemError) -> any Directory
     private let wallMilliseconds: @Sendable () -> Int64
-    private let say: (String) -> Void
+    private let observe: (QuarantineEvent) -> Void
     private var directory: (any Directory)?
     private(set) var rings: [QuarantineRing: QuarantineIndex]
     private var serial = 0
 
     init(
-        bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, say: @escaping (String) -> Void,
+        bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, observe: @escaping (QuarantineEvent) -> Void,
         openDirectory: @escaping () throws(SystemError) -> any Directory
     ) {
         rings = [.refused: QuarantineIndex(bytesMax: bytesMax), .unauthorized: QuarantineIndex(bytesMax: Self.unauthorizedBytesMax)]
         self.wallMilliseconds = wallMilliseconds
-        self.say = say
+        self.observe = observe
         self.openDirectory = openDirectory
     }
 
     // MARK: keeping
 
+    /// A new entry, until it counts.
+    private struct Fresh {
+        let entry: QuarantineEntry
+        let body: [UInt8]
+        let hash: Int
+    }
+
     /// Keeps `arrivals`; each is told whether it was.
     func keep(_ arrivals: [QuarantineArrival]) {
-        var kept = [Bool](repeating: false, count: arrivals.count)
+        for start in stride(from: 0, to: arrivals.count, by: Self.togetherMax) {
+            keep(together: arrivals[start..<min(start + Self.togetherMax, arrivals.count)])
+        }
+    }
+
+    private func keep(together arrivals: ArraySlice<QuarantineArrival>) {
+        var kept: [Bool] = []
+        var fresh: [Fresh] = []
         do throws(SystemError) {
             let directory = try present()
-            var isChanged = false
-            // What is in the index is on stable storage: until the directory is synced, what this batch adds is not.
-            defer { if isChanged { self.directory = nil } }
-            for (index, arrival) in arrivals.enumerated() {
+            for arrival in arrivals {
                 do throws(SystemError) {
-                    kept[index] = try keep(arrival, in: directory, &isChanged)
+                    kept.append(try keep(arrival, in: directory, &fresh))
                 } catch {
-                    say("\(error)")
+                    observe(.failed("\(error)"))
+                    kept.append(false)
                 }
             }
-            if isChanged { try directory.synchronize() }
-            isChanged = false
+            if !fresh.isEmpty { try settle(fresh, in: directory) }
         } catch {
-            say("\(error)")
+            observe(.failed("\(error)"))
             kept = [Bool](repeating: false, count: arrivals.count)
         }
         for (arrival, isKept) in zip(arrivals, kept) { arrival.completion(isKept) }
     }
 
-    private func keep(_ arrival: QuarantineArrival, in directory: any Directory, _ isChanged: inout Bool) throws(SystemError) -> Bool {
+    /// True where it is known, or was written and counts once the directory is synced.
+    private func keep(_ arrival: QuarantineArrival, in directory: any Directory, _ fresh: inout [Fresh]) throws(SystemError) -> Bool {
         let refusal = arrival.refusal
-        let ring = QuarantineRing(status: refusal.status)
+        let ring: QuarantineRing = refusal.isProved ? .refused : .unauthorized
         let now = Timestamp(milliseconds: wallMilliseconds())
         let hash = refusal.body.hashValue
         for name in rings[ring]?.names(withHash: hash) ?? [] {
@@ -80,26 +107,53 @@ final class QuarantineStore {
             }
             return true
         }
+        // Its first copy is on the way: it shares its fate.
+        if fresh.contains(where: { $0.hash == hash && $0.entry.ring == ring && $0.body == refusal.body }) { return true }
         let bytes = QuarantineEntry.file(at: now, peer: arrival.peer, status: refusal.status, detail: refusal.detail, body: refusal.body)
         let name = freshName(at: now, ring)
         let entry = QuarantineEntry(
             name: name, ring: ring, at: now, lastAt: now, count: 1, peer: arrival.peer, status: refusal.status, byteCount: Int64(bytes.count))
-        guard let outgoing = rings[ring]?.outgoing(for: entry.diskBytes, of: arrival.peer) else { return false }
-        for gone in outgoing {
-            try remove(gone.name, of: ring, in: directory)
-            isChanged = true
-        }
-        let file = try directory.create(name)
-        isChanged = true
+        guard rings[ring]?.outgoing(for: entry.diskBytes, of: arrival.peer) != nil else { return false }
+        let unfinished = name + QuarantineEntry.unfinishedSuffix
+        let file = try directory.create(unfinished)
         do throws(SystemError) {
             try file.writeWhole(bytes)
             try file.synchronizeData()
+            try directory.rename(unfinished, to: name)
         } catch {
-            _ = try? directory.remove(name)
+            _ = try? directory.remove(unfinished)
             throw error
         }
-        rings[ring]?.insert(entry, hash: hash)
+        fresh.append(Fresh(entry: entry, body: refusal.body, hash: hash))
         return true
+    }
+
+    /// Makes the names durable; then they count, and what is too much goes.
+    private func settle(_ fresh: [Fresh], in directory: any Directory) throws(SystemError) {
+        do throws(SystemError) {
+            try directory.synchronize()
+        } catch {
+            // Whoever sends one of them again is not to be told of a file that perhaps is not there after a crash. What is
+            // there is unknown now: it is read anew, behind a sync of its own (invariant 3).
+            for each in fresh { _ = try? directory.remove(each.entry.name) }
+            self.directory = nil
+            throw error
+        }
+        var gone = 0
+        for each in fresh {
+            let ring = each.entry.ring
+            for outgoing in rings[ring]?.outgoing(for: each.entry.diskBytes, of: each.entry.peer) ?? [] {
+                do throws(SystemError) {
+                    try remove(outgoing.name, of: ring, in: directory)
+                    gone += 1
+                } catch {
+                    // It stays, and is the next to go.
+                    observe(.failed("\(error)"))
+                }
+            }
+            rings[ring]?.insert(each.entry, hash: each.hash)
+        }
+        if gone > 0 { observe(.gone(gone)) }
     }
 
     /// Two in one millisecond, or a clock that was set back, do not meet.
@@ -132,23 +186,35 @@ final class QuarantineStore {
 
     private func load(_ directory: any Directory) throws(SystemError) {
         for ring in QuarantineRing.allCases { rings[ring] = QuarantineIndex(bytesMax: rings[ring]?.bytesMax ?? 0) }
-        // A process that was killed may have left names that were never synced, and they count as kept from now on.
+        // A process that was killed may have left names that were never synced, and they count as kept from now on; their
+        // bytes were synced before they had one.
         try directory.synchronize()
+        var foreign: [String] = []
         for name in try directory.names().prefix(Self.namesMax).sorted() {
-            guard let ring = QuarantineEntry.ring(of: name), let found = try? read(name, in: directory) else { continue }
-            // Likewise its bytes; nothing to do where they were.
-            try directory.open(name).synchronizeData()
+            if QuarantineEntry.isUnfinished(name) {
+                // Nobody was told that it is kept.
+                try directory.remove(name)
+                continue
+            }
+            guard let ring = QuarantineEntry.ring(of: name), let found = try? read(name, in: directory),
+                let outgoing = rings[ring]?.outgoing(for: found.entry.diskBytes, of: found.entry.peer)
+            else {
+                foreign.append(name)
+                continue
+            }
             // The bound may be lower than it was.
-            for gone in rings[ring]?.outgoing(for: found.entry.diskBytes, of: found.entry.peer) ?? [] { try remove(gone.name, of: ring, in: directory) }
+            for gone in outgoing { try remove(gone.name, of: ring, in: directory) }
             rings[ring]?.insert(found.entry, hash: found.body.hashValue)
         }
+        if let first = foreign.first { observe(.foreign(name: first, count: foreign.count)) }
     }
 
     /// An entry's file.
     private func read(_ name: String, in directory: any Directory) throws(SystemError) -> (entry: QuarantineEntry, detail: String, body: [UInt8])? {
         let file = try directory.open(name)
         let size = try file.size()
-        let count = Int(min(size, Int64(QuarantineEntry.lineBytesMax + KeptRefusal.bodyBytesMax)))
+        guard size <= Int64(QuarantineEntry.lineBytesMax + KeptRefusal.bodyBytesMax) else { return nil }
+        let count = Int(size)
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try file.read(at: 0, count: count, into: &bytes, from: 0)
         guard got == count, let (entry, detail, start) = QuarantineEntry.read(name, bytes.span, byteCount: size) else { return nil }
@@ -169,7 +235,7 @@ final class QuarantineStore {
             _ = try present()
             return true
         } catch {
-            say("\(error)")
+            observe(.failed("\(error)"))
             return false
         }
     }

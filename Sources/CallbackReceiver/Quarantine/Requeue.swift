@@ -1,6 +1,6 @@
 // What is in the quarantine taken in again, once the cause of its refusal is mended.
 //
-//     entry ─▶ decoded as a callback is ─┬─ still refused ──────────────────▶ stays
+//     entry ─▶ decoded as a callback is ─┬─ still refused, or one too many ──▶ stays
 //                                        └─ appended ─┬─ durable, or a duplicate ─▶ taken out of the quarantine
 //                                                     └─ not now ───────────────▶ stays
 //
@@ -19,12 +19,27 @@ public final class Requeue: Sendable {
         public var taken = 0
         /// There already.
         public var duplicates = 0
-        /// Still no callback.
+        /// Still no callback, or one too many of its request.
         public var left = 0
         /// The log did not take them now, or they could not be read or taken out.
         public var failed = 0
 
         public init() {}
+
+        /// True where the record is durable.
+        mutating func count(_ outcome: AppendOutcome?) -> Bool {
+            switch outcome {
+            case .stored(_, duplicate: false): taken += 1
+            case .stored(_, duplicate: true): duplicates += 1
+            case .tooManyRecords:
+                left += 1
+                return false
+            default:
+                failed += 1
+                return false
+            }
+            return true
+        }
 
         public static func + (a: Summary, b: Summary) -> Summary {
             var sum = a
@@ -38,8 +53,8 @@ public final class Requeue: Sendable {
 
     /// Entries that are handed to the log at once.
     static let togetherMax = 256
-    /// The log answers within this, or it counts as failed.
-    private static let answerSeconds = 5
+    /// The log answers within this, or what it was handed counts as failed, and so does the rest, which it is not handed.
+    static let answerSeconds = 30
 
     private struct State {
         var next: UInt64 = 0
@@ -48,6 +63,7 @@ public final class Requeue: Sendable {
 
     private let log: CallbackLog
     private let quarantine: Quarantine
+    private let answerSeconds: Int
     private let recipient: Int
     private let answers: Answers
     /// One run at a time: they would take each other's answers.
@@ -62,8 +78,13 @@ public final class Requeue: Sendable {
         }
     }
 
-    public init(log: CallbackLog, quarantine: Quarantine) {
+    public convenience init(log: CallbackLog, quarantine: Quarantine) {
+        self.init(log: log, quarantine: quarantine, answerSeconds: Self.answerSeconds)
+    }
+
+    init(log: CallbackLog, quarantine: Quarantine, answerSeconds: Int) {
         self.log = log
+        self.answerSeconds = answerSeconds
         self.quarantine = quarantine
         let answers = Answers()
         self.answers = answers
@@ -86,12 +107,11 @@ public final class Requeue: Sendable {
                     summary.taken += part.count
                     continue
                 }
-                for outcome in append(part.map { ($0.record, $0.requestID, $0.payload, $0.status) }) {
-                    guard case .stored(_, let isDuplicate) = outcome else {
-                        summary.failed += 1
-                        continue
-                    }
-                    if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+                let (outcomes, isAnswered) = append(part.map { ($0.record, $0.requestID, $0.payload, $0.status) })
+                for outcome in outcomes { _ = summary.count(outcome) }
+                guard isAnswered else {
+                    summary.failed += torn.count - part.endIndex
+                    break
                 }
             }
             return summary
@@ -108,13 +128,18 @@ public final class Requeue: Sendable {
         var summary = Summary()
         for start in stride(from: 0, to: names.count, by: Self.togetherMax) {
             let end = min(start + Self.togetherMax, names.count)
-            take(names[start..<end], isDryRun: isDryRun, &summary)
+            guard take(names[start..<end], isDryRun: isDryRun, &summary) else {
+                summary.failed += names.count - end
+                progress(names.count, names.count)
+                break
+            }
             progress(end, names.count)
         }
         return summary
     }
 
-    private func take(_ names: ArraySlice<String>, isDryRun: Bool, _ summary: inout Summary) {
+    /// False where the log does not answer.
+    private func take(_ names: ArraySlice<String>, isDryRun: Bool, _ summary: inout Summary) -> Bool {
         var prepared: [(name: String, record: [UInt8], decoded: DecodedCallback)] = []
         for name in names {
             guard let body = quarantine.body(of: name) else {
@@ -130,24 +155,25 @@ public final class Requeue: Sendable {
         }
         guard !isDryRun else {
             summary.taken += prepared.count
-            return
+            return true
         }
-        let outcomes = append(prepared.map { ($0.record, $0.decoded.requestID, $0.decoded.payload, RecordedStatus($0.decoded.status)) })
+        let (outcomes, isAnswered) = append(prepared.map { ($0.record, $0.decoded.requestID, $0.decoded.payload, RecordedStatus($0.decoded.status)) })
         var done: [String] = []
         for (each, outcome) in zip(prepared, outcomes) {
-            guard case .stored(_, let isDuplicate) = outcome else {
-                summary.failed += 1
-                continue
-            }
-            done.append(each.name)
-            if isDuplicate { summary.duplicates += 1 } else { summary.taken += 1 }
+            if summary.count(outcome) { done.append(each.name) }
         }
         if !done.isEmpty, !quarantine.remove(done) { summary.failed += done.count }
+        return isAnswered
     }
 
-    /// Appends callbacks, and waits for what becomes of each; nil where nobody says.
-    private func append(_ callbacks: [(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus)]) -> [AppendOutcome?] {
+    /// Appends callbacks, and waits for what becomes of each; nil where nobody says. And whether all were answered that the
+    /// log has taken.
+    private func append(
+        _ callbacks: [(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus)]
+    ) -> (outcomes: [AppendOutcome?], isAnswered: Bool) {
         var tickets: [UInt64?] = []
+        // Late answers, that nobody waits for any more.
+        answers.state.withLock { $0.outcomes = [:] }
         for callback in callbacks {
             let ticket = answers.state.withLock { state in
                 state.next += 1
@@ -159,8 +185,12 @@ public final class Requeue: Sendable {
                     recipient: recipient, ticket: ticket))
             tickets.append(isTaken ? ticket : nil)
         }
-        let deadline = DispatchTime.now() + .seconds(Self.answerSeconds)
-        for ticket in tickets where ticket != nil { if answers.arrived.wait(timeout: deadline) == .timedOut { break } }
-        return tickets.map { ticket in ticket.flatMap { ticket in answers.state.withLock { $0.outcomes.removeValue(forKey: ticket) } } }
+        let deadline = DispatchTime.now() + .seconds(answerSeconds)
+        // By its outcome, not by counting: an answer to an earlier run may come late.
+        for case let ticket? in tickets {
+            while answers.state.withLock({ $0.outcomes[ticket] == nil }), answers.arrived.wait(timeout: deadline) == .success {}
+        }
+        let outcomes = tickets.map { ticket in ticket.flatMap { ticket in answers.state.withLock { $0.outcomes.removeValue(forKey: ticket) } } }
+        return (outcomes, zip(tickets, outcomes).allSatisfy { $0 == nil || $1 != nil })
     }
 }

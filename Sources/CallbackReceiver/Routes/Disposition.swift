@@ -42,6 +42,14 @@ enum PreparedAppend {
         }
     }
 
+    /// Which request it is about.
+    var requestID: String {
+        switch self {
+        case .callback(let callback): String(decoding: callback.record[callback.decoded.requestID], as: UTF8.self)
+        case .announcement(let announcement): String(decoding: announcement.record[announcement.requestID], as: UTF8.self)
+        }
+    }
+
     /// What people call it.
     var name: StaticString {
         switch self {
@@ -84,12 +92,20 @@ struct PreparedAnnouncement {
     let answer: @Sendable (AppendOutcome, inout Response) -> Query?
 }
 
-/// A question about the log. It may take a while and read from disk, so it is asked off the loop.
+/// A question. It may take a while and read from disk, so it is asked off the loop.
 struct Query: Sendable {
     /// Of the request, for a problem's `instance`.
     let path: [UInt8]
+    /// On whose queue.
+    let lane: QueryLane
     /// Its answer, made on a query queue.
     let answer: @Sendable (inout QueryScratch) -> Response
+
+    init(path: [UInt8], lane: QueryLane = .log, answer: @escaping @Sendable (inout QueryScratch) -> Response) {
+        self.path = path
+        self.lane = lane
+        self.answer = answer
+    }
 }
 
 /// A question that is asked again until its answer is final: `?wait=`.

@@ -8,22 +8,23 @@ import CallbackLog
 import HTTPWire
 
 enum Health {
+    /// What readiness depends on.
+    enum Check: String, CaseIterable {
+        case log, disk, draining
+    }
+
     /// A batch that takes longer than this means that the disk does not answer.
     static let stalledMilliseconds: Int64 = 5_000
     /// Damaged places named in an answer; the count tells them all.
     static let damagesMax = 20
 
-    static func fill(_ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, for request: borrowing Request) {
-        let readiness = log.readiness(options: options)
-        if let block = readiness.block {
-            return notReady(&response, check: isAboutSpace(block) ? "disk" : "log", detail: publicText(block), for: request)
-        }
-        if readiness.busyMilliseconds >= stalledMilliseconds {
-            let detail = "The disk has not answered for \(readiness.busyMilliseconds / 1_000) s."
-            return notReady(&response, check: "log", detail: detail, for: request)
-        }
-        if isDraining {
-            return notReady(&response, check: "draining", detail: "The server is stopping: it answers what it accepted and takes no new connection.", for: request)
+    /// - Parameter disk: says meanwhile that the file system is asked.
+    static func fill(
+        _ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, waiting disk: DiskWait,
+        for request: borrowing Request
+    ) {
+        if let failure = disk.during({ failure(log, options: options, isDraining: isDraining) }) {
+            return notReady(&response, check: failure.check, detail: failure.detail, for: request)
         }
         response.contentType = "application/json"
         response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
@@ -43,12 +44,22 @@ enum Health {
         response.body.append(json: "]}")
     }
 
-    private static func notReady(_ response: inout Response, check: StaticString, detail: String, for request: borrowing Request) {
-        Problem.fill(&response, status: 503, detail: "\(check): \(detail)", for: request)
+    /// The check that fails first, and why; nil where the server is ready.
+    static func failure(_ log: CallbackLog, options: LogOptions, isDraining: Bool) -> (check: Check, detail: String)? {
+        let readiness = log.readiness(options: options)
+        if let block = readiness.block { return (isAboutSpace(block) ? .disk : .log, publicText(block)) }
+        if readiness.busyMilliseconds >= stalledMilliseconds {
+            return (.log, "The disk has not answered for \(readiness.busyMilliseconds / 1_000) s.")
+        }
+        return isDraining ? (.draining, "The server is stopping: it answers what it accepted and takes no new connection.") : nil
+    }
+
+    private static func notReady(_ response: inout Response, check: Check, detail: String, for request: borrowing Request) {
+        Problem.fill(&response, status: 503, detail: "\(check.rawValue): \(detail)", for: request)
         // One more member of the problem (RFC 9457 §3.2): the check that fails.
         response.body.removeLast()
         response.body.append(json: ",\"check\":\"")
-        response.body.append(json: check)
+        response.body.append(contentsOf: check.rawValue.utf8)
         response.body.append(json: "\"}")
         response.fields.append(Response.Field(name: "Retry-After", value: Problem.blockedRetrySeconds))
     }

@@ -15,6 +15,8 @@ struct KeptRefusal: Sendable {
     let status: UInt16
     /// What the refusal said.
     let detail: String
+    /// False where proof of origin is asked for and did not come: anybody may have sent it.
+    let isProved: Bool
 }
 
 /// Keeps refused bodies.

@@ -22,7 +22,7 @@ enum OpenAPIDocument {
           {"name":"events","description":"everything as it happens"},
           {"name":"callback","description":"what Crisp posts"},
           {"name":"page","description":"for those who would rather look than read"},
-          {"name":"operation","description":"probes, and this document"}
+          {"name":"operation","description":"probes, metrics, and this document"}
         ],
         "paths":{
           "/callback":{
@@ -257,6 +257,19 @@ enum OpenAPIDocument {
                 "413":{"$ref":"#/components/responses/TooLarge"},
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
+          "/metrics":{
+            "get":{"operationId":"getMetrics","tags":["operation"],"summary":"Metrics for Prometheus","description":"Prometheus' text format 0.0.4. For tokens of scope `metrics` alone: those of read and write see whom one writes to, and what watches the server need not. Counters begin at 0 with the process.",
+              "responses":{
+                "200":{"description":"the metrics","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"}},"content":{"text/plain":{"schema":{"type":"string"},"example":"# HELP callback_receiver_callback_duplicates_total Callbacks that had come before, answered 200 and not stored again.\n# TYPE callback_receiver_callback_duplicates_total counter\ncallback_receiver_callback_duplicates_total 0\n"}}},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },

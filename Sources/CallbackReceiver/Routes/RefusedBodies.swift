@@ -1,6 +1,7 @@
 // Which bodies are kept of requests to the callback path that HTTP itself refused (API.md §3, quarantine).
 //
 // Promises: of what was too large as much as was received, up to `KeptRefusal.bodyBytesMax`; nothing where no body came.
+// What comes without its proof of origin is kept as that, whatever it was refused for: it takes no room from the others.
 // Must not know: how it was refused, where it is kept.
 
 import HTTPWire
@@ -19,6 +20,8 @@ extension Router {
             let room = min(KeptRefusal.bodyBytesMax - body.count, rest.count)
             for index in 0..<room { body.append(rest[index]) }
         }
-        return body.isEmpty ? nil : KeptRefusal(body: body, status: refusal.status, detail: refusal.detail)
+        guard !body.isEmpty else { return nil }
+        let isProved = origin.refusal(of: request, isWhole: false) == nil
+        return KeptRefusal(body: body, status: refusal.status, detail: refusal.detail, isProved: isProved)
     }
 }

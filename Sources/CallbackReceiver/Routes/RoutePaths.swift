@@ -11,6 +11,7 @@ enum APIRoute {
     /// The interface as a document for programs.
     case document
     case page(PageFile)
+    case metrics
     case requests, statistics, events, export
     case request(Range<Int>), callbacks(Range<Int>)
     /// What was refused, and taken in again.
@@ -23,6 +24,7 @@ enum APIRoute {
     func scope(_ method: Method) -> TokenScope? {
         switch self {
         case .healthz, .readyz: nil
+        case .metrics: .metrics
         case .requeue: .write
         default: method == .put ? .write : .read
         }
@@ -67,6 +69,7 @@ extension Router {
         if count == 1 {
             if isSegment(0, scratch, "healthz") { return .healthz }
             if isSegment(0, scratch, "readyz") { return .readyz }
+            if isSegment(0, scratch, "metrics") { return .metrics }
             if isSegment(0, scratch, "openapi.json") { return .document }
             if isSegment(0, scratch, "") { return .page(.html) }
             if isSegment(0, scratch, "page.css") { return .page(.style) }

@@ -27,21 +27,26 @@ struct RouteScratch {
     var segmentEnds: [Int] = []
     /// Why the callback that was routed last is answered 401; nil where it is not.
     var unproved: ProofOfOrigin.Refusal?
+    /// What the request that was routed last is counted under.
+    var metered = MeteredRoute.other
+    /// It was refused since too many callbacks wait.
+    var isShed = false
 }
 
 struct Router: Sendable {
     let log: CallbackLog
-    let logOptions: LogOptions
+    private(set) var logOptions: LogOptions
     /// The configured path, by its segments and as it is.
-    let callbackPath: [[UInt8]]
-    private let pathBytes: [UInt8]
+    private(set) var callbackPath: [[UInt8]]
+    private var pathBytes: [UInt8]
     /// What an announcement allows that names no time.
-    let overdueAfterSeconds: Int
-    private let access: Access
-    let origin: CallbackOrigin
+    private(set) var overdueAfterSeconds: Int
+    private var access: Access
+    private(set) var origin: CallbackOrigin
     /// Where refused bodies are kept.
     let quarantine: Quarantine
     let requeue: Requeue
+    private let scrape: Scrape
     /// Asked where there is nothing at a path; tests put their routes there.
     private let furtherRoute: FurtherRoute?
 
@@ -50,9 +55,10 @@ struct Router: Sendable {
 
     init(
         configuration: ServerConfiguration, access: Access, origin: CallbackOrigin? = nil, log: CallbackLog, logOptions: LogOptions,
-        quarantine: Quarantine,
-        furtherRoute: FurtherRoute? = nil
+        quarantine: Quarantine, scrape: Scrape? = nil, furtherRoute: FurtherRoute? = nil
     ) {
+        self.scrape = scrape ?? Scrape(
+            log: log, logOptions: logOptions, quarantine: quarantine, handles: [], following: Following(), connectionsMax: 0)
         self.quarantine = quarantine
         requeue = Requeue(log: log, quarantine: quarantine)
         self.log = log
@@ -65,6 +71,18 @@ struct Router: Sendable {
         pathBytes = Array(configuration.callbackPath.utf8)
     }
 
+    /// The same routes by another configuration.
+    func takingUp(_ configuration: ServerConfiguration, logOptions: LogOptions) -> Router {
+        var router = self
+        router.access = access.takingUp(configuration)
+        router.logOptions = logOptions
+        router.origin = CallbackOrigin(configuration)
+        router.overdueAfterSeconds = configuration.overdueAfterSeconds
+        router.callbackPath = configuration.callbackPath.split(separator: "/").map { Array($0.utf8) }
+        router.pathBytes = Array(configuration.callbackPath.utf8)
+        return router
+    }
+
     /// Answers `request`, or says what to append. While overloaded, callbacks are refused before they are decoded.
     func route(
         _ request: borrowing Request, from peer: IPAddress, role: ListenerRole, isDraining: Bool, isOverloaded: Bool,
@@ -72,21 +90,25 @@ struct Router: Sendable {
     ) -> Disposition {
         response.reset()
         scratch.unproved = nil
+        scratch.metered = .other
+        scratch.isShed = false
         guard split(request, into: &scratch) else {
             Problem.fill(&response, status: 400, detail: "The path has a % that is not followed by two hexadecimal digits.", for: request)
             return .respond
         }
         if role.contains(.callback), isCallbackPath(scratch) {
+            scratch.metered = .callback
             guard allow(.post, "POST", request, &response) else { return .respond }
             // Before it is decoded: refusing has to cost less than what there is too much of.
             if isOverloaded {
+                scratch.isShed = true
                 Self.overloaded(request.bytes(request.path), &response)
                 return .respond
             }
             if let refusal = origin.refusal(of: request) {
                 scratch.unproved = refusal
                 origin.fill(&response, refusal, for: request)
-                return Self.kept(request, status: 401, detail: refusal.description)
+                return Self.kept(request, status: 401, detail: refusal.description, isProved: false)
             }
             return take(request, into: &response)
         }
@@ -98,6 +120,7 @@ struct Router: Sendable {
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }
+        scratch.metered = route.metered(request.method)
         var scopes: AccessScopes = []
         if let scope = route.scope(request.method) {
             // Who may not ask does not learn what may be done either.
@@ -118,11 +141,12 @@ struct Router: Sendable {
             begin(&response)
             response.body.append(json: "{\"status\":\"alive\"}")
         case .readyz:
-            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, for: request)
+            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, waiting: scratch.reader.disk, for: request)
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
         case .page(let file): file.fill(&response)
+        case .metrics: return .query(scrape.query(path: Array(request.bytes(request.path)), isDraining: isDraining))
         case .requests: return list(request, into: &response)
         case .statistics: return statistics(request, into: &response)
         case .events: return follow(request, into: &response)
@@ -169,7 +193,7 @@ struct Router: Sendable {
     static func keptRefusal(_ prepared: PreparedCallback, _ outcome: AppendOutcome) -> KeptRefusal? {
         guard case .tooManyRecords = outcome else { return nil }
         let payload = prepared.record[prepared.decoded.payload]
-        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords)
+        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords, isProved: true)
     }
 
     /// 503 with Retry-After: not stored now.
@@ -217,13 +241,13 @@ struct Router: Sendable {
             return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
             Problem.fill(&response, status: error.status, detail: error.detail, for: request)
-            return Self.kept(request, status: error.status, detail: error.detail)
+            return Self.kept(request, status: error.status, detail: error.detail, isProved: true)
         }
     }
 
     /// The refusal of a callback, which leaves once its body is kept, where there is one.
-    private static func kept(_ request: borrowing Request, status: UInt16, detail: String) -> Disposition {
+    private static func kept(_ request: borrowing Request, status: UInt16, detail: String, isProved: Bool) -> Disposition {
         guard !request.body.isEmpty else { return .respond }
-        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail))
+        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail, isProved: isProved))
     }
 }

@@ -57,6 +57,9 @@ struct HTTP2Stream: Sendable {
     /// What is left to send.
     var unsentBytes: Int { answer.count - answerBytesSent + answerHeadBytes }
 
+    /// It is refused since its body is too large, and that was not given out yet.
+    var isReadyTooLarge: Bool { phase == .ready && refusal == .bodyTooLarge }
+
     /// Somebody is still about to answer, or to go on with an answer.
     var isOwedAnswer: Bool { phase == .taken || phase == .answered && awaitsContent }
 

@@ -115,17 +115,18 @@ struct HTTP2Streams: Sendable {
 
     /// A piece of a body, of a stream that is gone where `place` is nil.
     mutating func addBody(_ bytes: Span<UInt8>, at place: Int?) {
-        guard let place, places[place].phase == .body else {
+        guard let place, places[place].phase == .body || places[place].isReadyTooLarge else {
             owedWindowBytes += bytes.count
             return
         }
-        guard bytes.count <= limits.bodyBytesMax - places[place].request.body.count else {
-            owedWindowBytes += bytes.count
-            return refuse(place, .bodyTooLarge)
-        }
-        places[place].request.body.append(bytes)
-        places[place].windowBytes += bytes.count
-        hold(bytes.count, at: place)
+        if places[place].phase == .body, bytes.count > limits.bodyBytesMax - places[place].request.body.count { refuse(place, .bodyTooLarge) }
+        // Of what is too large, that which is here before it is answered.
+        let room = places[place].phase == .body ? bytes.count : HTTP2Limits.tooLargeBodyBytesMax - places[place].request.body.count
+        let count = min(max(0, room), bytes.count)
+        places[place].request.body.append(bytes.extracting(0..<count))
+        places[place].windowBytes += count
+        hold(count, at: place)
+        owedWindowBytes += bytes.count - count
     }
 
     /// The client has ended its side.

@@ -32,7 +32,7 @@ struct ClientOptions: ParsableArguments {
     static func client(file: String?, _ interruption: Interruption) throws -> Client {
         let configuration = try ConfigurationOptions.resolve(file: file, flags: []).resolution.configuration
         guard let url = configuration.client.url ?? ServerURL(listening: configuration.server.apiListen) else {
-            throw CommandFailure.general("api.listen takes a free port, and nobody knows which; set client.url")
+            throw CommandFailure.general("api.listen does not say which port the server has: it takes a free one, or systemd's; set client.url")
         }
         guard let path = configuration.client.tokenFile else { return Client(url: url, authorization: nil, interruption: interruption) }
         do throws(Refusal) {

@@ -34,16 +34,16 @@ struct ServerURL: Sendable, Equatable {
         guard !authority.contains("@") else { throw Refusal("has a user or password; write those into the file of client.token-file") }
         guard !authority.contains(where: { "/?#".contains($0) }) else { throw Refusal("has more than host and port; \(Self.example)") }
         if authority.hasSuffix("]") || !authority.contains(":") { authority += ":\(Self.standardPort)" }
-        let listen = try Listen.parse(authority)
+        let listen = try Listen.address(authority)
         guard listen.port != 0 else { throw Refusal("has the port 0, which nothing listens on; \(Self.example)") }
-        address = SocketAddress(host: listen.host, port: listen.port)
+        address = listen
     }
 
-    /// The server of the same configuration; nil where that does not say which port it took.
+    /// The server of the same configuration; nil where that does not say which port it has.
     init?(listening listen: ServerConfiguration.Listen) {
-        guard listen.port != 0 else { return nil }
+        guard case .address(let address) = listen, address.port != 0 else { return nil }
         // Whoever listens everywhere listens on loopback, too.
-        let host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host
-        address = SocketAddress(host: host, port: listen.port)
+        let host = address.host == "0.0.0.0" ? "127.0.0.1" : address.host == "::" ? "::1" : address.host
+        self.address = SocketAddress(host: host, port: address.port)
     }
 }

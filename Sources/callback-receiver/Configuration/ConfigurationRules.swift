@@ -25,10 +25,13 @@ enum ConfigurationRules {
         }
 
         let isShared = server.callbackListen == server.apiListen
-        if !server.callbackAuthenticationNone, !isProved(configuration), !Listen.isLoopback(server.callbackListen.host) {
+        // Where a socket of systemd is bound is not known before it is there: the server looks (Listening).
+        if !server.callbackAuthenticationNone, !isProved(configuration), case .address(let address) = server.callbackListen,
+            !Listen.isLoopback(address.host)
+        {
             refuse(
                 "callback.listen", because: ["callback.authentication"] + proofKeys,
-                "\(Listen.text(server.callbackListen)) is beyond loopback, and nothing proves who posts; set callback.keys "
+                "\(server.callbackListen.text) is beyond loopback, and nothing proves who posts; set callback.keys "
                     + "(or callback.users, callback.signing-secrets), listen on 127.0.0.1 behind a proxy, or set "
                     + "callback.authentication to none: then anyone who reaches it may post callbacks")
         }

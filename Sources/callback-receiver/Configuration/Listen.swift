@@ -1,4 +1,4 @@
-// Addresses to listen on: `HOST:PORT`, read strictly, and which of them are loopback.
+// Where to listen: `HOST:PORT`, read strictly, and which of them are loopback; or `systemd:NAME`.
 //
 // Promises: what is accepted is a literal IPv4 address in full, an IPv6 address in brackets, or a name of
 // letters, digits, dots, dashes and underscores; so that nothing the C library would guess at (127.1, 0x7f.1)
@@ -12,12 +12,24 @@ enum Listen {
     /// RFC 1035 §2.3.4: a name has at most 255 octets on the wire, 253 in text.
     static let hostBytesMax = 253
 
+    /// systemd.socket(5): the longest name of a socket.
+    static let socketNameBytesMax = 255
+
     private static let remedy = "write HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080"
 
     static func parse(_ text: String) throws(Refusal) -> ServerConfiguration.Listen {
-        if text.hasPrefix("systemd:") {
-            throw Refusal("sockets of systemd are not supported by this version; \(remedy)")
+        guard text.hasPrefix(ServerConfiguration.Listen.handedPrefix) else { return .address(try address(text)) }
+        let name = text.dropFirst(ServerConfiguration.Listen.handedPrefix.count)
+        // As FileDescriptorName= has it (systemd.socket(5)).
+        guard (1...socketNameBytesMax).contains(name.utf8.count), name.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != UInt8(ascii: ":") })
+        else {
+            throw Refusal("\(quoted(text)) names no socket of systemd; write for example systemd:callback, with FileDescriptorName=callback in the socket unit")
         }
+        return .handed(name: String(name))
+    }
+
+    /// A host and a port.
+    static func address(_ text: String) throws(Refusal) -> SocketAddress {
         guard let colon = text.lastIndex(of: ":") else { throw refusal(text) }
         let hostText = text[..<colon]
         guard let number = WholeNumber.parse(String(text[text.index(after: colon)...])) else { throw refusal(text) }
@@ -28,18 +40,13 @@ enum Listen {
         if hostText.hasPrefix("["), hostText.hasSuffix("]") {
             let address = String(hostText.dropFirst().dropLast())
             guard address.contains(":"), IPAddress(address) != nil else { throw refusal(text) }
-            return .init(host: address, port: port)
+            return SocketAddress(host: address, port: port)
         }
         if hostText.contains(":") {
             throw Refusal("\(quoted(text)) has an IPv6 address without brackets; \(remedy)")
         }
         guard isName(hostText) else { throw refusal(text) }
-        return .init(host: String(hostText), port: port)
-    }
-
-    /// As it is written: IPv6 in brackets.
-    static func text(_ listen: ServerConfiguration.Listen) -> String {
-        listen.host.contains(":") ? "[\(listen.host)]:\(listen.port)" : "\(listen.host):\(listen.port)"
+        return SocketAddress(host: String(hostText), port: port)
     }
 
     /// 127.0.0.0/8, ::1 and `localhost` (RFC 6761 §6.3). A mapped address is none to listen on: not certain.

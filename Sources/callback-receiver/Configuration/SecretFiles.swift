@@ -1,7 +1,8 @@
 // The files that `…-file` keys name: their secrets join those that the keys themselves have.
 //
-// A name without a slash at its beginning is looked for among the credentials that systemd hands over
-// (LoadCredential=, systemd.exec(5)) first, then from the working directory.
+// A name without a slash at its beginning is looked for among the credentials that systemd hands over (LoadCredential=,
+// systemd.exec(5)) first, then beside the configuration file that has it: so that `config check`, which root calls from a
+// shell, reads the file that the credential is a copy of. One from the environment is looked for from the working directory.
 //
 // Promises: read to a bound; what is wrong names the key's place, the file and its line, never what is in it. A file that
 // is missing, empty or wrong stops the start: it was meant to prove something. A file that every user can read is said.
@@ -53,7 +54,7 @@ enum SecretFiles {
             func refuse(_ text: String) {
                 outcome.problems.append(Problem(origin: origins[kind.key] ?? .standard, key: kind.key, text: text))
             }
-            let found = location(of: path, environment: environment)
+            let found = location(of: path, origin: origins[kind.key] ?? .standard, environment: environment)
             do throws(Refusal) {
                 let bytes = try Surroundings.bytes(of: found, bytesMax: bytesMax)
                 guard bytes.count <= bytesMax else {
@@ -77,10 +78,14 @@ enum SecretFiles {
         "\(printable(path)) holds secrets and can be read by every user of this machine; chmod 640 it, or 600"
     }
 
-    /// Where the file is that a key names so.
-    static func location(of path: String, environment: [String: String]) -> String {
-        guard !path.hasPrefix("/"), let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return path }
-        let credential = "\(directory)/\(path)"
-        return WholeFile.exists(credential) ? credential : path
+    /// Where the file is that a key names so, in the source `origin`.
+    static func location(of path: String, origin: Origin, environment: [String: String]) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
+            let credential = "\(directory)/\(path)"
+            if WholeFile.exists(credential) { return credential }
+        }
+        guard case .file(let file, _) = origin, let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
     }
 }

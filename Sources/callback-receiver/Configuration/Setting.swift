@@ -15,7 +15,7 @@ struct Setting: Sendable {
 
     /// What a key takes. Bounds are inclusive.
     enum Kind: Sendable {
-        /// `HOST:PORT`, `[::1]:8080`.
+        /// `HOST:PORT`, `[::1]:8080`, `systemd:NAME`.
         case listen(Store<ServerConfiguration.Listen>)
         /// The path of a URL.
         case path(Store<String>)
@@ -60,7 +60,7 @@ struct Setting: Sendable {
     /// What one may write, for the documentation: `1KiB to 16MiB`.
     var bounds: String {
         switch kind {
-        case .listen: "HOST:PORT"
+        case .listen: "HOST:PORT, or systemd:NAME"
         case .path: "a path"
         case .directory: "a directory"
         case .url(let word, _): "\(word), or http://HOST:PORT"
@@ -86,7 +86,7 @@ struct Setting: Sendable {
         case .listen(let store):
             let listen = try Listen.parse(text)
             store(&configuration, listen)
-            return Listen.text(listen)
+            return listen.text
         case .path(let store):
             let path = try CallbackPath.parse(text)
             store(&configuration, path)

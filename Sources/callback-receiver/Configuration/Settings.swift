@@ -152,6 +152,10 @@ extension Setting {
             },
             standard: "logfmt",
             meaning: "How events are written: logfmt, for people and grep, or json, an object a line."),
+        Setting(
+            key: "logging.access",
+            kind: .choice(["false", "true"]) { $0.server.logsAccess = $1 == "true" }, standard: "false",
+            meaning: "true: each request that is answered is an event, of level info: method, path, status, peer, milliseconds; no query."),
     ]
 
     /// The setting of that name.

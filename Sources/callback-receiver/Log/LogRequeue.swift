@@ -18,8 +18,8 @@ struct LogRequeue: ParsableCommand {
             Refused callbacks (400, 413, 422) lie in quarantine/ in the log directory. Each is decoded anew: what is a callback \
             now is appended to the log and leaves the quarantine, the rest stays. Sound callbacks that a crash tore off the \
             end of the log (….torn) are taken in, too; their files stay, and what the log has already is a duplicate. With \
-            --unauthorized also what was refused with 401: nobody proved where that came from, so look at it first \
-            (GET /v1/quarantine).
+            --unauthorized also what came without its proof of origin (401): anybody may have sent that, so look at it \
+            first (GET /v1/quarantine).
 
             With the server stopped it opens the log itself. While a server runs on the directory it asks that server, \
             through its API (client.url, and client.token-file with a token of scope write); torn files are then left for \
@@ -28,7 +28,7 @@ struct LogRequeue: ParsableCommand {
 
     @OptionGroup var location: LogLocation
 
-    @Flag(help: "Also what was refused with 401.")
+    @Flag(help: "Also what came without its proof of origin.")
     var unauthorized = false
 
     @Flag(help: "Only say what would be taken in. With the server stopped only.")
@@ -69,13 +69,16 @@ struct LogRequeue: ParsableCommand {
         return refused + requeue.take(torn.callbacks, isDryRun: dryRun)
     }
 
+    /// The server answers when it is done with all of them, and after this at the latest.
+    private static let serverMilliseconds = 3_600_000
+
     /// The server on the directory does it.
     private func askServer() throws {
         guard !dryRun else { throw CommandFailure.general("a server runs on this directory; stop it for --dry-run, or look at GET /v1/quarantine") }
         let client = try ClientOptions.client(file: location.file, .none)
         let answer: ClientAnswer
         do throws(ClientFailure) {
-            answer = try client.post("/v1/quarantine/requeue\(unauthorized ? "?unauthorized=true" : "")")
+            answer = try client.post("/v1/quarantine/requeue\(unauthorized ? "?unauthorized=true" : "")", milliseconds: Self.serverMilliseconds)
         } catch {
             throw CommandFailure.unanswered(error, by: client.url)
         }

@@ -105,9 +105,10 @@ struct LineHandler: LogHandler {
 }
 
 extension Logger.MetadataValue {
-    /// True where it was given as a whole number, and not as a text.
+    /// True where it was given as a number, and not as a text.
     fileprivate var isNumber: Bool {
-        if case .stringConvertible(let value) = self { value is any FixedWidthInteger } else { false }
+        guard case .stringConvertible(let value) = self else { return false }
+        return value is any FixedWidthInteger || (value as? Double)?.isFinite ?? false
     }
 }
 

@@ -122,6 +122,7 @@ import Testing
             }
             let earliest = reference.values.min()
             #expect(expectations.earliestDue == (earliest == .max ? nil : earliest))
+            #expect(expectations.overdueCount == reference.values.count { $0 == .max })
         }
         var due: [UInt64] = []
         expectations.appendDue(at: 500, countMax: .max, to: &due)

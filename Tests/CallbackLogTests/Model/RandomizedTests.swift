@@ -12,7 +12,8 @@ import Testing
 @Suite struct RandomizedTests {
     /// One run: a world of few ids and few payloads, so that nearly everything meets a duplicate.
     private struct Run {
-        static let identifiers = ["a", "b\"", "c\\", "d"]
+        /// The last one's callback never comes.
+        static let identifiers = ["a", "b\"", "c\\", "d", "never"]
         var generator: SeededGenerator
         let clock = TurnedClock()
         var disk: MemoryDisk
@@ -44,14 +45,16 @@ import Testing
 
         private mutating func step() -> [String] {
             guard let open else { return start() }
-            switch number(0...19) {
+            defer { self.open?.settleAll() }
+            switch number(0...21) {
             case 0...8: return append(to: open)
+            case 20, 21: return announce(to: open)
             case 9, 10: inject(into: open.disk)
             case 11, 12:
                 steps.append("lift")
                 open.disk.lift()
             case 13...15:
-                let milliseconds = [1, 400, 1_000, 3_000].randomElement(using: &generator) ?? 1
+                let milliseconds = [1, 400, 1_000, 3_000, 20_000].randomElement(using: &generator) ?? 1
                 steps.append("advance \(milliseconds)")
                 clock.advance(milliseconds: Int64(milliseconds))
             case 16: return crash(open)
@@ -74,7 +77,7 @@ import Testing
         private mutating func callbacks() -> [AcknowledgedRecords.Callback] {
             (0..<number(1...5)).map { _ in
                 AcknowledgedRecords.Callback(
-                    identifier: Self.identifiers[number(0...(Self.identifiers.count - 1))], payload: "{\"n\":\(number(0...(5 + model.sequences.count / 3)))}")
+                    identifier: Self.identifiers[number(0...(Self.identifiers.count - 2))], payload: "{\"n\":\(number(0...(5 + model.sequences.count / 3)))}")
             }
         }
 
@@ -83,7 +86,23 @@ import Testing
             let outcomes = open.appendTogether(callbacks.map { ($0.identifier, $0.payload) })
             steps.append("append \(zip(callbacks, outcomes).map { "\($0.identifier)\($0.payload) → \($1.map { "\($0)" } ?? "nothing")" })")
             let faults = zip(callbacks, outcomes).compactMap { model.take($1, of: $0) }
+            open.settleAll()
             // Reads may fail while faults are injected; then the next start tells.
+            return faults.isEmpty && open.disk.state.withLock({ $0.faults.isEmpty }) ? model.faults(in: open, identifiers: Self.identifiers) : faults
+        }
+
+        /// Announcements in one batch; of few requests and few texts, so that nearly each was there before.
+        private mutating func announce(to open: OpenLog) -> [String] {
+            let announcements = (0..<number(1...3)).map { _ in
+                AnnouncedRequests.Announcement(
+                    identifier: Self.identifiers[number(0...(Self.identifiers.count - 1))], members: members([5, 10, 60][number(0...2)]))
+            }
+            let now = clock.now
+            let areAlone = announcements.map { model.lose($0) }
+            let outcomes = open.together { announcements.map { open.submitAnnouncement($0.identifier, $0.members) } }
+            steps.append("announce \(zip(announcements, outcomes).map { "\($0) → \($1.map { "\($0)" } ?? "nothing")" })")
+            let faults = zip(announcements, zip(outcomes, areAlone)).compactMap { model.take($1.0, of: $0, at: now, isAlone: $1.1) }
+            open.settleAll()
             return faults.isEmpty && open.disk.state.withLock({ $0.faults.isEmpty }) ? model.faults(in: open, identifiers: Self.identifiers) : faults
         }
 
@@ -148,6 +167,7 @@ import Testing
             do {
                 let open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, hashMask: hashMask, clock: clock)
                 self.open = open
+                open.settleAll()
                 if open.log.report.damageCount > 0 { return ["a crash is no damage: \(open.log.report)"] }
                 return model.faults(in: open, identifiers: Self.identifiers)
             } catch {

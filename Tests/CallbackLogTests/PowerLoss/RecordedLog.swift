@@ -16,7 +16,9 @@ struct Moment {
 }
 
 final class RecordedLog {
-    static let identifiers = ["a", "b\"", "c\\", "d"]
+    /// Callbacks of these come, and of the others where a workload says so.
+    static let calling = ["a", "b\"", "c\\", "d"]
+    static let identifiers = calling + ["open", "late", "joined", "longer"]
     private(set) var moments: [Moment] = []
     private(set) var model: AcknowledgedRecords
     private(set) var open: OpenLog
@@ -36,6 +38,7 @@ final class RecordedLog {
         self.segmentBytesMax = segmentBytesMax
         self.shape = shape
         if isEachCall { disk.record() }
+        if !model.announced.isEmpty { clock.stepWall(milliseconds: max(0, model.latest - clock.now)) }
         open = try OpenLog(disk, segmentBytesMax: segmentBytesMax, clock: clock, change: shape.apply)
         keep("open", disk)
     }
@@ -45,14 +48,15 @@ final class RecordedLog {
         for (call, contents) in disk.takeRecorded() {
             moments.append(Moment(contents: contents, model: before ?? model, what: "\(name), \(step), after \(call)"))
         }
-        if shape != .bare {
+        if shape != .bare || !model.announced.isEmpty {
             // What upkeep does after the step.
-            open.settleUpkeep()
+            open.settleAll()
             for (call, contents) in disk.takeRecorded() {
                 moments.append(Moment(contents: contents, model: model, what: "\(name), \(step), upkeep after \(call)"))
             }
         }
         if shape == .retaining { model.retire(below: disk.files.keys.compactMap { SegmentName.firstSequence(of: $0) }.min() ?? 1) }
+        if !model.announced.isEmpty { model.see(durable: open.log.durable, at: clock.now) }
         moments.append(Moment(contents: disk.contents, model: model, what: "\(name), \(step), done"))
     }
 
@@ -60,11 +64,7 @@ final class RecordedLog {
     @discardableResult
     func append(_ payloadBytes: [Int], retries: Int = 0) -> [AppendOutcome?] {
         var callbacks = payloadBytes.map { count in
-            number += 1
-            let head = "{\"n\":\(number),\"text\":\""
-            return AcknowledgedRecords.Callback(
-                identifier: Self.identifiers[number % Self.identifiers.count],
-                payload: head + String(repeating: "x", count: max(0, count - head.utf8.count - 2)) + "\"}")
+            newCallback(of: Self.calling[(number + 1) % Self.calling.count], payloadBytes: count)
         }
         callbacks += model.sequences.sorted { $0.value > $1.value }.prefix(retries).map(\.key)
         callbacks += callbacks.prefix(retries)
@@ -75,6 +75,49 @@ final class RecordedLog {
             if let fault = model.take(outcome, of: callback) { Issue.record("\(name): \(fault)") }
         }
         keep("append \(payloadBytes)", open.disk, before: before)
+        return outcomes
+    }
+
+    private func newCallback(of identifier: String, payloadBytes: Int) -> AcknowledgedRecords.Callback {
+        number += 1
+        let head = "{\"n\":\(number),\"text\":\""
+        return AcknowledgedRecords.Callback(
+            identifier: identifier, payload: head + String(repeating: "x", count: max(0, payloadBytes - head.utf8.count - 2)) + "\"}")
+    }
+
+    /// What is handed over beside callbacks of no particular request.
+    enum Hand {
+        case announcement(String, seconds: Int)
+        case callback(String)
+    }
+
+    /// Hands these over in one batch.
+    @discardableResult
+    func hand(_ hands: [Hand]) -> [AppendOutcome?] {
+        let now = max(clock.now, model.latest)
+        var takes: [(OpenLog) -> UInt64?] = []
+        var checks: [(inout AcknowledgedRecords, AppendOutcome?) -> String?] = []
+        for hand in hands {
+            switch hand {
+            case .callback(let identifier):
+                let callback = newCallback(of: identifier, payloadBytes: 60)
+                model.lose(callback)
+                takes.append { $0.submit(identifier, callback.payload) }
+                checks.append { $0.take($1, of: callback) }
+            case .announcement(let identifier, let seconds):
+                let announcement = AnnouncedRequests.Announcement(identifier: identifier, members: members(seconds, reference: "\"r\""))
+                let isAlone = model.lose(announcement)
+                takes.append { $0.submitAnnouncement(identifier, announcement.members) }
+                checks.append { $0.take($1, of: announcement, at: now, isAlone: isAlone) }
+            }
+        }
+        let before = model
+        let open = self.open
+        let outcomes = open.together { takes.map { $0(open) } }
+        for (check, outcome) in zip(checks, outcomes) {
+            if let fault = check(&model, outcome) { Issue.record("\(name): \(fault)") }
+        }
+        keep("\(hands)", open.disk, before: before)
         return outcomes
     }
 

@@ -23,7 +23,7 @@ struct Workload: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [Workload] = [
-        steps, steps.filter { $0.isOfSegments }.map { $0.shaped(.whole) }, [retention],
+        steps, steps.filter { $0.isOfSegments }.map { $0.shaped(.whole) }, [retention], announced,
         (0..<7 as Range<UInt64>).map { seed in random(seed: seed).shaped(seed < 4 ? .bare : seed < 6 ? .whole : .retaining) },
     ].flatMap { $0 }
 
@@ -129,6 +129,53 @@ struct Workload: Sendable, CustomTestStringConvertible {
             log.append([60])
         },
     ]
+
+    /// Requests that are announced, before and behind their callbacks, and fall due.
+    private static let announced = [
+        Workload(name: "announcements", segmentBytesMax: 1 << 20, play: announce),
+        Workload(name: "announcements over segments", segmentBytesMax: 900, play: announce),
+        Workload(name: "announcements over segments", segmentBytesMax: 900, shape: .whole, play: announce),
+        Workload(name: "overdue records that fail", segmentBytesMax: 1 << 20) { log in
+            log.hand([.announcement("late", seconds: 10), .announcement("open", seconds: 30)])
+            log.fail(Fault(.fails(EIO), on: [.synchronizeData], times: 1))
+            log.wait(milliseconds: 11_000)
+            log.lift()
+            log.fail(Fault(.fails(EIO), on: [.synchronizeData]))
+            log.wait(milliseconds: 30_000)
+            log.lift()
+            log.wait(milliseconds: 2_000)
+            log.hand([.callback("late")])
+            try log.restart()
+            log.append([60])
+        },
+        Workload(name: "announcements that are carried over", segmentBytesMax: 1_500, shape: .retaining) { log in
+            log.hand([.announcement("open", seconds: 600_000), .announcement("late", seconds: 10), .callback("joined")])
+            log.hand([.announcement("joined", seconds: 10), .announcement("longer", seconds: 5)])
+            log.wait(milliseconds: 11_000)
+            log.append([900])
+            log.append([900])
+            log.age()
+            log.hand([.announcement("longer", seconds: 600_000), .announcement("open", seconds: 600_000)])
+            try log.restart()
+            log.append([900, 600])
+            log.age()
+            log.hand([.callback("longer"), .callback("joined")])
+            log.append([900])
+        },
+    ]
+
+    private static let announce: @Sendable (RecordedLog) throws -> Void = { log in
+        log.hand([.announcement("open", seconds: 100), .announcement("late", seconds: 10), .callback("joined"), .announcement("joined", seconds: 10)])
+        log.hand([.announcement("open", seconds: 100), .announcement("late", seconds: 12), .announcement("longer", seconds: 5)])
+        log.wait(milliseconds: 6_000)
+        log.append([300, 60], retries: 1)
+        log.hand([.announcement("longer", seconds: 60)])
+        log.wait(milliseconds: 8_000)
+        try log.restart()
+        log.hand([.callback("late"), .announcement("late", seconds: 50)])
+        log.wait(milliseconds: 90_000)
+        log.hand([.announcement("open", seconds: 200), .callback("longer")])
+    }
 
     /// Steps drawn by `seed`.
     static func random(seed: UInt64) -> Workload {

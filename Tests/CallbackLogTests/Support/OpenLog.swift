@@ -41,6 +41,8 @@ final class OpenLog {
         log = try CallbackLog(directory: disk, options: options, time: clock.time) { event in answers.observe(event) }
         recipient = log.addRecipient { answers.receive($0) }
         settle()
+        // What a start looks at is a call, too: from here on calls come in the same order each time.
+        wait(for: log.expectations.queue)
     }
 
     var events: [LogEvent] { answers.state.withLock { $0.events } }
@@ -58,6 +60,16 @@ final class OpenLog {
         for _ in 0..<3 {
             settle()
             wait(for: log.upkeep.queue)
+        }
+    }
+
+    /// The same, and whoever looks after announced requests has done so, too. Once known, a start that could not
+    /// look everywhere yet does so when it looks again.
+    func settleAll() {
+        for _ in 0..<3 {
+            settle()
+            wait(for: log.upkeep.queue)
+            wait(for: log.expectations.queue)
         }
     }
 
@@ -101,8 +113,13 @@ final class OpenLog {
 
     /// All in one batch.
     func appendTogether(_ callbacks: [(String, String)]) -> [AppendOutcome?] {
+        together { callbacks.map { submit($0.0, $0.1) } }
+    }
+
+    /// Whatever `hand` hands over, in one batch.
+    func together(_ hand: () -> [UInt64?]) -> [AppendOutcome?] {
         log.writer.queue.suspend()
-        let tickets = callbacks.map { submit($0.0, $0.1) }
+        let tickets = hand()
         log.writer.queue.resume()
         settle()
         return tickets.map(outcome)

@@ -33,6 +33,9 @@ final class TurnedClock: Sendable {
     /// How many timers run.
     var timerCount: Int { state.withLock { $0.timers.count } }
 
+    /// Milliseconds since 1970.
+    var now: Int64 { state.withLock { $0.wall } }
+
     /// Sets the wall clock back or ahead; timers do not follow it.
     func stepWall(milliseconds: Int64) { state.withLock { $0.wall += milliseconds } }
 

@@ -47,6 +47,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     private func killed(_ shape: LogShape) throws -> Moment {
         let log = try RecordedLog("killed", segmentBytesMax: 1_000, as: shape)
         log.append([60, 300])
+        log.hand([.announcement("open", seconds: 100), .announcement("late", seconds: 2)])
         log.append([700])
         log.wait(milliseconds: 1_100)
         log.append([60])
@@ -101,10 +102,14 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         expectKept("a batch with retries", log.append([300, 60], retries: 2))
         log.wait(milliseconds: 1_100)
         expectKept("a quiet second")
+        // What is due is recorded beside the answers.
+        expectKept(
+            "announcements", log.hand([.announcement("open", seconds: 100), .announcement("longer", seconds: 2), .callback("joined"), .announcement("joined", seconds: 2)]))
         expectKept("a roll", log.append([900]))
         expectKept("a retry", log.append([], retries: 1))
         log.wait(milliseconds: 2_100)
         expectKept("probes")
+        expectKept("one that was due", log.hand([.callback("late"), .announcement("longer", seconds: 50)]))
         log.append([60])
         expectLeftAlone(disk, what)
 

@@ -11,7 +11,7 @@ import Testing
 @Suite("Deferrals")
 struct DeferralsTests {
     private func deferral(_ token: UInt64) -> Deferral {
-        Deferral(token: token, stream: 0, client: .unspecified, path: [], awaited: .query)
+        Deferral(token: token, stream: 0, client: .unspecified, path: [], awaited: .query(.log))
     }
 
     @Test("a ticket finds its exchange until it leaves, and none that has its place afterwards")

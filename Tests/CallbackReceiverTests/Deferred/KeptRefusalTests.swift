@@ -2,6 +2,7 @@
 //
 // Promises: each claim over HTTP/1.1 and HTTP/2, with a keeper in the test's hands. Must not know: the real one.
 
+import CrispCallback
 import HTTPWire
 import Platform
 import Synchronization
@@ -24,6 +25,7 @@ struct KeptRefusalTests {
         init(_ answer: Bool?) { state = Mutex(State(answer: answer)) }
 
         var kept: [KeptRefusal] { state.withLock { $0.kept } }
+        func forget() { state.withLock { $0.kept = [] } }
 
         func keep(_ refusal: KeptRefusal, from client: IPAddress, completion: @escaping @Sendable (Bool) -> Void) {
             let answer = state.withLock { state in
@@ -49,7 +51,7 @@ struct KeptRefusalTests {
         let routes = furtherRoutes([
             "/refused": { response in
                 response.status = 422
-                return .keep(KeptRefusal(body: Array("body".utf8), status: 422, detail: "why"))
+                return .keep(KeptRefusal(body: Array("body".utf8), status: 422, detail: "why", isProved: true))
             }
         ])
         return try RunningServer(furtherRoute: routes, refusalKeeper: keeper) {
@@ -120,7 +122,42 @@ struct KeptRefusalTests {
         try http2.send(.data(Array(body.prefix(1_000)), on: large, end: false))
         try http2.send(.data(Array(body.prefix(1_000)), on: large, end: false))
         #expect(try http2.answer(on: large).status == 413)
-        #expect(keeper.kept.last.map { $0.body.prefix(1_000) == body[..<1_000] } == true)
+        // The frame that is one too many had come, too.
+        #expect(keeper.kept.last?.body == Array(body[..<1_000] + body[..<1_000]))
+    }
+
+    @Test("what HTTP refuses is kept as what it is: with the proof of origin that is asked for, or without; a signature is of a whole body only")
+    func origin() throws {
+        func secrets(_ text: String) -> [Secret] { [Secret(Array(text.utf8))] }
+        // Of the part that the chunked one below gets through, as if that were all.
+        let code = HMACSHA256.code(key: Array("s".utf8).span, message: Array("[1;x]".utf8).span)
+        let digits = code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let signed = ["X-Crisp-Signature: \(digits)", "X-Crisp-Request-Timestamp: 1"]
+        let cases: [((inout ServerConfiguration) -> Void, [(target: String, fields: [String], isProved: Bool)])] = [
+            ({ _ in }, [("/callback", [], true)]),
+            ({ $0.callbackKeys = secrets("key") }, [("/callback?key=key", [], true), ("/callback?key=no", [], false), ("/callback", [], false)]),
+            ({ $0.callbackUsers = secrets("u:p") }, [("/callback", [basic("u:p")], true), ("/callback", [basic("u:no")], false), ("/callback", [], false)]),
+            ({ $0.callbackSigningSecrets = secrets("s") }, [("/callback", signed, false), ("/callback", [], false)]),
+        ]
+        let body = [UInt8](repeating: 0x20, count: 2_000)
+        for (configure, requests) in cases {
+            let keeper = Keeper(true)
+            let running = try running(keeper, configure)
+            let http2 = try HTTP2Connection(port: running.port)
+            for (target, fields, isProved) in requests {
+                #expect(try running.exchange(requestBytes("POST", target, fields: fields, body: body)).status == 413)
+                let chunked = requestBytes("POST", target, fields: fields + ["Transfer-Encoding: chunked"])
+                #expect(try running.exchange(chunked + Array("1\r\nxyz\r\n".utf8)).status == 400)
+                let http2Fields = fields.map { line in
+                    let colon = line.firstIndex(of: ":") ?? line.endIndex
+                    return (line[..<colon].lowercased(), String(line[colon...].dropFirst(2)))
+                }
+                let stream = try http2.request("POST", target, fields: http2Fields, body: body, statesLength: false)
+                #expect(try http2.answer(on: stream).status == 413)
+                #expect(keeper.kept.map(\.status) == [413, 400, 413] && keeper.kept.map(\.isProved) == [isProved, isProved, isProved], "\(target) \(fields)")
+                keeper.forget()
+            }
+        }
     }
 
     @Test("nothing is kept of what is no post to the callback path, or has no body")

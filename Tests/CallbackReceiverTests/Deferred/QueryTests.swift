@@ -90,7 +90,7 @@ struct QueryTests {
         let connection = try running.connect()
         try connection.send(requestBytes("GET", "/held"))
         try eventually("the question is asked", holds: { gate.waitingCount == 1 })
-        try running.advance(seconds: Loop.querySeconds - 1)
+        try running.advance(seconds: QueryLane.log.secondsMax - 1)
         #expect(!connection.isReadable(milliseconds: 0))
         try running.advance(seconds: 2)
         let answer = try connection.readAnswer()

@@ -156,4 +156,25 @@ struct WaitTests {
         }
         #expect(known.askedCount <= 4_000)
     }
+
+    @Test("as many wait as may; one more is told 503 at once, and has a place when another leaves (invariant 7)")
+    func bound() throws {
+        let known = Known()
+        let running = try running(known)
+        let connections = try (0...Following.waitsMax / 100).map { _ in try HTTP2Connection(port: running.port) }
+        for number in 0..<Following.waitsMax { _ = try connections[number / 100].request("GET", "/wait") }
+        for connection in connections { try connection.roundTrip() }
+        let refused = try running.get("/wait")
+        #expect(refused.status == 503 && refused["Retry-After"] == Problem.overloadRetrySeconds && refused.text.contains("wait"))
+        try connections[0].send(.reset(1, .cancel))
+        try connections[0].roundTrip()
+        let stream = try connections[0].request("GET", "/wait")
+        try connections[0].roundTrip()
+        #expect(connections[0].streams[stream]?.fields == nil)
+        #expect(try running.get("/wait").status == 503)
+        known.set("there")
+        #expect(try running.post("it").status == 200)
+        #expect(try connections[0].answer(on: stream).text == "there")
+        #expect(try running.get("/wait").text == "there")
+    }
 }

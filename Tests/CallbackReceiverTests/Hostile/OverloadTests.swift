@@ -55,6 +55,9 @@ struct OverloadTests {
         let later = try HTTP2Connection(port: still.port)
         let refused = try later.post(callback("late"))
         #expect(refused.status == 503 && refused["Retry-After"] == "1")
+        let metrics = try ScrapedMetrics(try still.get("/metrics").text)
+        #expect(metrics["callback_receiver_shed_total{what=\"record\"}"] == 4)
+        #expect(metrics["callback_receiver_callbacks_refused_total{reason=\"overloaded\"}"] == 4)
         // What needs no disk is served.
         #expect(try still.get("/v1/requests/good-1").status == 200)
         #expect(still.log.durable == durable)

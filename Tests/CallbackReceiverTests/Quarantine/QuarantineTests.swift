@@ -27,7 +27,7 @@ import CallbackLog
             let path = directory.path
             let ticks = Atomic64(1_779_301_225_031)
             quarantine = Quarantine(
-                bytesMax: bytesMax, wallMilliseconds: { ticks.next() }, say: { _ in },
+                bytesMax: bytesMax, wallMilliseconds: { ticks.next() }, observe: { _ in },
                 openDirectory: { () throws(SystemError) in try SystemDirectory(creating: path + "/quarantine") })
         }
 
@@ -40,7 +40,7 @@ import CallbackLog
             let isKept = Mutex(false)
             let address = try #require(IPAddress(peer))
             let shared = Shared(isKept: isKept)
-            quarantine.keep(KeptRefusal(body: body, status: status, detail: "no request_id"), from: address) { kept in
+            quarantine.keep(KeptRefusal(body: body, status: status, detail: "no request_id", isProved: status != 401), from: address) { kept in
                 shared.isKept.withLock { $0 = kept }
                 said.signal()
             }
@@ -148,11 +148,11 @@ import CallbackLog
     @Test("where the disk fails nothing is said to be kept")
     func failing() throws {
         let quarantine = Quarantine(
-            bytesMax: 1 << 20, wallMilliseconds: { 0 }, say: { _ in },
+            bytesMax: 1 << 20, wallMilliseconds: { 0 }, observe: { _ in },
             openDirectory: { () throws(SystemError) in throw SystemError(operation: "open", path: "quarantine", code: SystemError.noSpace) })
         let said = DispatchSemaphore(value: 0)
         let shared = Shared(isKept: Mutex(true))
-        quarantine.keep(KeptRefusal(body: [1], status: 400, detail: ""), from: .unspecified) { kept in
+        quarantine.keep(KeptRefusal(body: [1], status: 400, detail: "", isProved: true), from: .unspecified) { kept in
             shared.isKept.withLock { $0 = kept }
             said.signal()
         }

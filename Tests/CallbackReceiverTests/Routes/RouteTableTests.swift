@@ -25,6 +25,7 @@ struct RouteTableTests {
         Row(target: "/healthz", status: 200, allow: "GET, HEAD"), Row(target: "/readyz", status: 200, allow: "GET, HEAD"),
         Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"), Row(target: "/", status: 200, allow: "GET, HEAD"),
         Row(target: "/page.css", status: 200, allow: "GET, HEAD"), Row(target: "/page.js", status: 200, allow: "GET, HEAD"),
+        Row(target: "/metrics", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests", status: 200, allow: "GET, HEAD"), Row(target: "/v1/statistics", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/events", status: 200, allow: "GET, HEAD"), Row(target: "/v1/export", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD, PUT"),
@@ -32,7 +33,7 @@ struct RouteTableTests {
     ]
     private static let nowhere = [
         "//", "/page.html", "/page.js/", "/callback//", "/callback/x", "/Callback", "/healthz/", "/healthz/x", "/v1", "/v1/requests/", "/v1/statistics/", "/v1/nothing", "/requests",
-        "/v1/requests/a/", "/v1/requests/a/b", "/v1/requests/a/callbacks/", "/v2/requests/a", "/v1%2Frequests%2Fa", "/metrics", "/../callback",
+        "/v1/requests/a/", "/v1/requests/a/b", "/v1/requests/a/callbacks/", "/v2/requests/a", "/v1%2Frequests%2Fa", "/metrics/", "/metrics/x", "/../callback",
     ]
 
     @Test("each method on each path: its answer, or 405 with Allow, or 501", arguments: both)

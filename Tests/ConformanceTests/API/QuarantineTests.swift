@@ -9,30 +9,6 @@ import TestSupport
 
 @Suite("Quarantine")
 struct QuarantineTests {
-    /// All entries, over all pages.
-    private func entries(_ server: ServerProcess, limit: Int = 100) throws -> [RawJSON] {
-        var entries: [RawJSON] = []
-        var target = "/v1/quarantine?limit=\(limit)"
-        for _ in 0..<1000 {
-            let page = try server.object(target)
-            #expect(page.names == ["entries", "next"])
-            let these = try #require(page.array("entries")).map { try RawJSON(object: $0) }
-            #expect(these.count <= limit)
-            entries += these
-            guard let cursor = page.string("next") else { return entries }
-            target = "/v1/quarantine?limit=\(limit)&cursor=\(percentEncoded(cursor))"
-        }
-        throw TestFailure.unreadable("the pages do not end")
-    }
-
-    /// An entry's body as bytes.
-    private func body(_ entry: RawJSON) throws -> [UInt8] {
-        let text = try #require(entry.string("body"))
-        if entry.string("body_encoding") == "utf-8" { return Array(text.utf8) }
-        #expect(entry.string("body_encoding") == "base64")
-        return [UInt8](try #require(Data(base64Encoded: text)))
-    }
-
     @Test("a body that is refused is kept with what was said of it")
     func refused() throws {
         let server = try ServerProcess()
@@ -43,7 +19,7 @@ struct QuarantineTests {
         for (bytes, status) in bodies {
             let answer = try server.exchange(requestBytes("POST", "/callback", body: bytes))
             #expect(answer.status == status)
-            let entry = try #require(try entries(server).first { try body($0) == bytes }, "\(bytes)")
+            let entry = try #require(try server.quarantined().first { try $0.quarantinedBody() == bytes }, "\(bytes)")
             #expect(entry.names == ["id", "at", "peer", "status", "detail", "body", "body_encoding", "count"])
             #expect(entry.string("id")?.isEmpty == false && entry.string("peer") == "127.0.0.1")
             #expect(entry.integer("status") == status && entry.integer("count") == 1)
@@ -51,8 +27,8 @@ struct QuarantineTests {
             #expect(try milliseconds(entry.string("at")) >= before - 50)
             #expect(entry.string("body_encoding") == (bytes.contains(0xFF) ? "base64" : "utf-8"))
         }
-        #expect(try entries(server).count == bodies.count)
-        #expect(try Set(entries(server).compactMap { $0.string("id") }).count == bodies.count)
+        #expect(try server.quarantined().count == bodies.count)
+        #expect(try Set(server.quarantined().compactMap { $0.string("id") }).count == bodies.count)
     }
 
     @Test("what is stored is not in it, nor what is refused for its method or path")
@@ -72,7 +48,7 @@ struct QuarantineTests {
         let server = try ServerProcess()
         for _ in 0..<3 { _ = try server.post("the same") }
         _ = try server.post("another")
-        let found = try entries(server)
+        let found = try server.quarantined()
         #expect(found.count == 2)
         #expect(found.first { $0.string("body") == "the same" }?.integer("count") == 3)
     }
@@ -82,9 +58,9 @@ struct QuarantineTests {
         let server = try ServerProcess()
         let bytes = Array((#"{"request_id":"long","a":""# + String(repeating: "x", count: 90_000) + #""}"#).utf8)
         #expect(try server.exchange(requestBytes("POST", "/callback", body: bytes)).status == 413)
-        let entry = try #require(try entries(server).first)
+        let entry = try #require(try server.quarantined().first)
         #expect(entry.integer("status") == 413)
-        let kept = try body(entry)
+        let kept = try entry.quarantinedBody()
         #expect(kept.count <= 65_536 && bytes.starts(with: kept))
     }
 
@@ -94,23 +70,23 @@ struct QuarantineTests {
         let first = try ServerProcess(directory: directory)
         for index in 0..<20 { _ = try first.post("refused \(index)") }
         _ = try first.post("refused 3")
-        let before = try entries(first).map { "\($0.members)" }
+        let before = try first.quarantined().map { "\($0.members)" }
         first.child.send(signal: signal)
         try first.child.waitForExit()
         let second = try ServerProcess(directory: directory)
-        let after = try entries(second)
+        let after = try second.quarantined()
         #expect(Set(after.compactMap { $0.string("body") }) == Set((0..<20).map { "refused \($0)" }))
         #expect(after.map { "\($0.members)" } == before)
         // And what is the same is still known to be.
         _ = try second.post("refused 3")
-        #expect(try entries(second).first { $0.string("body") == "refused 3" }?.integer("count") == 3)
+        #expect(try second.quarantined().first { $0.string("body") == "refused 3" }?.integer("count") == 3)
     }
 
     @Test("pages hold every entry once, and Link leads on", arguments: [1, 4, 11, 12])
     func pages(limit: Int) throws {
         let server = try ServerProcess()
         for index in 0..<11 { _ = try server.post("p\(index)") }
-        let found = try entries(server, limit: limit)
+        let found = try server.quarantined(limit: limit)
         #expect(found.count == 11 && Set(found.compactMap { $0.string("body") }).count == 11)
         #expect(try server.get("/v1/quarantine?limit=5")["Link"]?.contains("rel=\"next\"") == true)
     }
@@ -125,7 +101,7 @@ struct QuarantineTests {
         let server = try ServerProcess(configuration: "quarantine:\n  bytes-max: 1MiB\n")
         let padding = String(repeating: "q", count: 40_000)
         for index in 0..<60 { #expect(try server.post("\(index) \(padding)").status == 400) }
-        let found = try entries(server)
+        let found = try server.quarantined()
         #expect(!found.isEmpty && found.count < 30)
         #expect(found.contains { $0.string("body")?.hasPrefix("59 ") == true })
         #expect(!found.contains { $0.string("body")?.hasPrefix("0 ") == true })
@@ -136,7 +112,7 @@ struct QuarantineTests {
         let server = try ServerProcess(configuration: "callback:\n  keys: [a-key-of-some-length]\n")
         let payload = sentPayload("unproved")
         try expectProblem(try server.post(payload, to: "/callback?key=wrong"), 401)
-        let entry = try #require(try entries(server).first)
+        let entry = try #require(try server.quarantined().first)
         #expect(entry.integer("status") == 401)
         #expect(entry.string("body") == payload)
         #expect(try server.status(of: "unproved").status == 404)

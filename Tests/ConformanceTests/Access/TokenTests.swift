@@ -55,6 +55,14 @@ struct TokenTests {
         try expectProblem(try server.put("new", fields: [token.field]), 403)
     }
 
+    @Test("metrics are for metrics alone")
+    func metricsAlone() throws {
+        let (server, tokens) = try Self.guarded.get()
+        #expect(try server.get("/metrics", try #require(tokens["metrics"])).status == 200)
+        for scope in ["read", "write"] { try expectProblem(try server.get("/metrics", try #require(tokens[scope])), 403, instance: "/metrics") }
+        try expectChallenge(try server.get("/metrics"))
+    }
+
     @Test("events are for read, too")
     func events() throws {
         let (server, tokens) = try Self.guarded.get()

@@ -50,7 +50,8 @@ struct DocumentTests {
             return (operation, connection)
         }
         for operation in DocumentedOperation.all {
-            let authorized = operation.needsToken ? [write.field] : []
+            let (token, other) = operation.scope == "metrics" ? (metrics, write) : (write, metrics)
+            let authorized = operation.needsToken ? [token.field] : []
             try record(operation, operation.bytes(authorized))
             try record(operation, operation.bytes(authorized))
             try record(operation, operation.tooLarge(authorized))
@@ -59,7 +60,7 @@ struct DocumentTests {
             if let query = operation.wrongQuery { try record(operation, operation.bytes(authorized, query: query)) }
             if operation.needsToken {
                 try record(operation, operation.bytes())
-                try record(operation, operation.bytes([metrics.field]))
+                try record(operation, operation.bytes([other.field]))
             }
         }
         for (operation, target, body) in further {

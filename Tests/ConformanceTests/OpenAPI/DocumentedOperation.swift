@@ -15,6 +15,8 @@ struct DocumentedOperation: Sendable {
     /// A query that is 400, where there is one.
     var wrongQuery: String? = "nonsense=1"
     var needsToken = true
+    /// Of the token that it takes; another one may not ask.
+    var scope = "write"
 
     static let all = [
         DocumentedOperation(method: "post", path: "/callback", target: "/callback?key=\(key)", body: sentPayload("known"), wrongQuery: nil, needsToken: false),
@@ -32,6 +34,7 @@ struct DocumentedOperation: Sendable {
         DocumentedOperation(method: "get", path: "/", target: "/", wrongQuery: nil),
         DocumentedOperation(method: "get", path: "/page.css", target: "/page.css", wrongQuery: nil),
         DocumentedOperation(method: "get", path: "/page.js", target: "/page.js", wrongQuery: nil),
+        DocumentedOperation(method: "get", path: "/metrics", target: "/metrics", wrongQuery: nil, scope: "metrics"),
         DocumentedOperation(method: "get", path: "/openapi.json", target: "/openapi.json", wrongQuery: nil),
     ]
 

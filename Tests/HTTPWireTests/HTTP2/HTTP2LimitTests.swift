@@ -76,6 +76,33 @@ struct HTTP2LimitTests {
         }
     }
 
+    @Test("of a body that is too large what has come is given out with its refusal, up to 64 KiB, and what comes behind it is given back")
+    func tooLargeBody() {
+        for (limits, head, pieces, kept) in [
+            (Self.limits, [("content-length", "200")], [90, 30], 120), (Self.limits, [], [100, 50, 3], 153), (Self.limits, [], [101], 101),
+            (Self.limits, [("content-length", "70000")], [16_384, 16_384, 16_384, 16_000], 65_152),
+            (HTTPLimits(bodyBytesMax: 70_000), [], [16_384, 16_384, 16_384, 16_384, 4_400, 65], 69_936),
+            (HTTPLimits(bodyBytesMax: 70_000), [("content-length", "80000")], [16_384, 16_384, 16_384, 16_384, 4_000], 65_536),
+        ] as [(HTTPLimits, [(String, String)], [Int], Int)] {
+            let body = (0..<pieces.reduce(0, +)).map { UInt8($0 % 251) }
+            var bytes = settingsAcknowledgement + headers(1, pseudo("POST") + head, ends: false)
+            var start = 0
+            for piece in pieces {
+                bytes += data(1, Array(body[start..<start + piece]), ends: false)
+                start += piece
+            }
+            let peer = Peer(limits)
+            peer.feed(opening())
+            let session = peer.session
+            session.receive(bytes.span, now: 0)
+            var request = Request()
+            #expect(session.next(into: &request) == .refused(1, .bodyTooLarge) && session.heldBytes == 0)
+            #expect(request.body == Array(body[..<kept]), "\(request.body.count) of \(pieces)")
+            session.receive(data(1, [1], ends: false).span, now: 0)
+            #expect(session.heldBytes == 0 && !session.isFailed)
+        }
+    }
+
     @Test("a client that goes on sending what was refused is reset with NO_ERROR a second later (RFC 9113 §8.1)")
     func lingering() {
         let refused = headers(1, pseudo("POST") + [("content-length", "101")], ends: false)

@@ -1,0 +1,52 @@
+// The access log, where `logging.access` wants one: a line for each request that was answered.
+//
+//     event="request answered" method=POST milliseconds=0.213 path=/callback peer=192.0.2.7 protocol=HTTP/1.1 request-id=… status=200
+//
+// Promises: written when the answer is handed to its connection. Never a query, a field or a body (invariant 9): what a line has of a
+// stranger's bytes is method, path and, of a callback that was decoded, its request_id. Costs nothing where it is not wanted.
+// Must not know: how lines are written, and that a slow reader of them holds up its loop is whoever wants them to know.
+
+import HTTPWire
+import Logging
+import Platform
+
+/// What a line says of a request, until its answer is known.
+final class AccessEntry {
+    /// The first bytes of a path; no route has one that is longer.
+    static let pathBytesMax = 1_024
+    static let methodBytesMax = 32
+
+    private let method: String
+    private let path: String
+    private let peer: IPAddress
+    /// Of a callback or an announcement, once it is decoded.
+    var requestID: String?
+
+    /// - Parameter request: where its head is not whole, its ranges lead nowhere, and nothing is said of them.
+    init(_ request: borrowing Request, peer: IPAddress) {
+        func text(_ range: Range<Int>, _ bytesMax: Int) -> String {
+            request.isHeadComplete ? String(decoding: request.bytes(range).prefix(bytesMax), as: UTF8.self) : ""
+        }
+        method = text(request.methodToken, Self.methodBytesMax)
+        path = text(request.path, Self.pathBytesMax)
+        self.peer = peer
+    }
+
+    /// - Parameter nanoseconds: from when the request was whole; nil where it never was.
+    func say(_ status: UInt16, nanoseconds: Int64?, version: MeteredProtocol, to logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "status": .stringConvertible(status), "method": "\(method)", "path": "\(path)", "peer": "\(peer)", "protocol": "\(version.name)",
+        ]
+        // To a microsecond.
+        if let nanoseconds { metadata["milliseconds"] = .stringConvertible((Double(nanoseconds) / 1_000).rounded() / 1_000) }
+        if let requestID { metadata["request-id"] = "\(requestID)" }
+        logger.info("request answered", metadata: metadata)
+    }
+}
+
+extension Loop {
+    /// The loop's `request` is the one that `measure` is of.
+    mutating func noteAccess(_ connection: Connection) {
+        if context.configuration.logsAccess { measure.access = AccessEntry(request, peer: client(connection)) }
+    }
+}
