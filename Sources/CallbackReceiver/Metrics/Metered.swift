@@ -9,7 +9,7 @@ import HTTPWire
 /// Which route a request went to.
 enum MeteredRoute: UInt8, CaseIterable {
     case callback, request, requestWait, announcement, requestCallbacks, requests, events, statistics, export, quarantine, requeue
-    case document, metrics, healthz, readyz
+    case document, page, metrics, healthz, readyz
     /// Nothing is at its path, or no route saw it.
     case other
 
@@ -27,6 +27,7 @@ enum MeteredRoute: UInt8, CaseIterable {
         case .quarantine: "quarantine"
         case .requeue: "requeue"
         case .document: "openapi"
+        case .page: "page"
         case .metrics: "metrics"
         case .healthz: "healthz"
         case .readyz: "readyz"
@@ -42,6 +43,7 @@ extension APIRoute {
         case .healthz: .healthz
         case .readyz: .readyz
         case .document: .document
+        case .page: .page
         case .metrics: .metrics
         case .requests: .requests
         case .statistics: .statistics

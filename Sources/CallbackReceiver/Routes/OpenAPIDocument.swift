@@ -222,7 +222,7 @@ enum OpenAPIDocument {
                 "503":{"description":"not ready: `check` is the one that fails","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}}}
           },
           "/":{
-            "get":{"operationId":"getPage","tags":["page"],"summary":"The page, for a browser","description":"Finds a request, shows how things stand and what comes, through this API. Where the callback path is `/` on the same address, that is there instead.",
+            "get":{"operationId":"getPage","tags":["page"],"summary":"The page, for a browser","description":"Finds a request, shows how things stand and what comes, through this API.",
               "responses":{
                 "200":{"$ref":"#/components/responses/Page"},
                 "401":{"$ref":"#/components/responses/Unauthorized"},
