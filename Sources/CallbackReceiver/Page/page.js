@@ -123,7 +123,7 @@ const words = {
     nothing: "Nothing has come yet. The first callback appears here.",
     narrowed: "Failures of the class {name}.",
     widen: "Show all failures",
-    news: "{n} new|{n} new",
+    news: "{n} new",
     many: "More than {n} new",
     shown: "Up to date",
   },
