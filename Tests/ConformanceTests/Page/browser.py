@@ -26,7 +26,7 @@ from playwright.sync_api import expect, sync_playwright
 
 import history
 
-CASE, EXECUTABLE, FOLDER = sys.argv[1:4]
+CASE, EXECUTABLE, FOLDER = sys.argv[1], *map(os.path.abspath, sys.argv[2:4])
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MILLISECONDS = 20_000
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -143,7 +143,11 @@ class Reader:
 def look_over(page, name):
     """A photograph, for people; the rules of accessibility and of width, for everybody."""
     refused = page.evaluate("refused.length")
+    # From the top: what sticks there would else stand in the middle of the picture.
+    place = page.evaluate("scrollY")
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=f"{FOLDER}/{name}.png", full_page=True)
+    page.evaluate("(place) => scrollTo(0, place)", place)
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1], f"{name}: {width[0]} wide in a window of {width[1]}"
     violations = Axe().run(page).response["violations"]
