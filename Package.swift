@@ -45,6 +45,8 @@ let package = Package(
                 "CallbackLog", "CrispCallback", "HTTPWire", "Platform",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            // Into the program itself: a bundle beside it could be lost.
+            resources: ["page.css", "page.html", "page.js"].map { .embedInCode("Page/\($0)") },
             swiftSettings: strict),
         .executableTarget(
             name: "callback-receiver",
@@ -84,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestSupport", "callback-receiver"],
             exclude: [
-                "Clients/h2_client.py", "Clients/http.mjs", "Clients/http2.mjs", "Clients/http_client.py", "OpenAPI/requirements.txt", "OpenAPI/schemathesis.toml", "OpenAPI/validate.py", "Proxies/upstream.py",
+                "Clients/h2_client.py", "Clients/http.mjs", "Clients/http2.mjs", "Clients/http_client.py", "OpenAPI/requirements.txt", "OpenAPI/schemathesis.toml", "OpenAPI/validate.py", "Page/browser.py", "Page/history.py", "Page/requirements.txt", "Proxies/upstream.py",
             ], swiftSettings: strict),
         .testTarget(
             name: "CrashTests", dependencies: ["TestSupport", "callback-receiver"], swiftSettings: strict),

@@ -15,7 +15,7 @@ final class LoopMeters: Sendable {
 
     private static let latencyCells = latencyBounds.cellCount
 
-    private let latencies = Counters<416>()
+    private let latencies = Counters<442>()
     private let answers = Counters<17>()
     private let refusals = Counters<8>()
     private let shed = Counters<5>()
@@ -24,7 +24,7 @@ final class LoopMeters: Sendable {
     private static let opened = 3
 
     init() {
-        precondition(MeteredRoute.allCases.count * MeteredProtocol.decided.count * Self.latencyCells == 416)
+        precondition(MeteredRoute.allCases.count * MeteredProtocol.decided.count * Self.latencyCells == 442)
         precondition(Self.statuses.count == 17 && CallbackRefusal.allCases.count == 8 && Shed.allCases.count == 5)
     }
 

@@ -10,7 +10,7 @@ import HTTPWire
 enum MeteredRoute: UInt8, CaseIterable {
     /// `requestWait` are those requests that had to wait for their callback.
     case callback, request, requestWait, announcement, requestCallbacks, requests, events, statistics, export, quarantine, requeue
-    case document, metrics, healthz, readyz
+    case document, page, metrics, healthz, readyz
     /// Nothing is at its path, or no route saw it.
     case other
 
@@ -28,6 +28,7 @@ enum MeteredRoute: UInt8, CaseIterable {
         case .quarantine: "quarantine"
         case .requeue: "requeue"
         case .document: "openapi"
+        case .page: "page"
         case .metrics: "metrics"
         case .healthz: "healthz"
         case .readyz: "readyz"
@@ -43,6 +44,7 @@ extension APIRoute {
         case .healthz: .healthz
         case .readyz: .readyz
         case .document: .document
+        case .page: .page
         case .metrics: .metrics
         case .requests: .requests
         case .statistics: .statistics

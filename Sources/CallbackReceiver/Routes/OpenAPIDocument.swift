@@ -21,6 +21,7 @@ enum OpenAPIDocument {
           {"name":"requests","description":"what became of a request, one or many"},
           {"name":"events","description":"everything as it happens"},
           {"name":"callback","description":"what Crisp posts"},
+          {"name":"page","description":"for those who would rather look than read"},
           {"name":"operation","description":"probes, metrics, and this document"}
         ],
         "paths":{
@@ -220,6 +221,45 @@ enum OpenAPIDocument {
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
                 "503":{"description":"not ready: `check` is the one that fails","headers":{"Retry-After":{"$ref":"#/components/headers/RetryAfter"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}}}}
           },
+          "/":{
+            "get":{"operationId":"getPage","tags":["page"],"summary":"The page, for a browser","description":"Finds a request, shows how things stand and what comes, through this API.",
+              "responses":{
+                "200":{"$ref":"#/components/responses/Page"},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
+          "/page.css":{
+            "get":{"operationId":"getPageStyle","tags":["page"],"summary":"How the page looks","description":"Part of the page.",
+              "responses":{
+                "200":{"$ref":"#/components/responses/PageStyle"},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
+          "/page.js":{
+            "get":{"operationId":"getPageScript","tags":["page"],"summary":"What the page does","description":"Part of the page.",
+              "responses":{
+                "200":{"$ref":"#/components/responses/PageScript"},
+                "401":{"$ref":"#/components/responses/Unauthorized"},
+                "403":{"$ref":"#/components/responses/Forbidden"},
+                "408":{"$ref":"#/components/responses/TooSlow"},
+                "413":{"$ref":"#/components/responses/TooLarge"},
+                "414":{"$ref":"#/components/responses/TargetTooLong"},
+                "429":{"$ref":"#/components/responses/TooManyWrong"},
+                "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "503":{"$ref":"#/components/responses/Unavailable"}}}
+          },
           "/metrics":{
             "get":{"operationId":"getMetrics","tags":["operation"],"summary":"Metrics for Prometheus","description":"Prometheus' text format 0.0.4. For tokens of scope `metrics` alone: those of read and write see whom one writes to, and what watches the server need not. Counters begin at 0 with the process.",
               "responses":{
@@ -269,10 +309,14 @@ enum OpenAPIDocument {
           "headers":{
             "NoStore":{"description":"nobody may keep it","schema":{"const":"no-store"}},
             "Next":{"description":"RFC 8288, `rel=\"next\"`: the next page, where there is one","schema":{"type":"string"}},
+            "Policy":{"description":"what the browser is to allow: these files and this API","required":true,"schema":{"type":"string"}},
             "RetryAfter":{"description":"seconds","required":true,"schema":{"type":"integer","minimum":1}},
             "Challenge":{"description":"RFC 9110 §11.6.1","required":true,"schema":{"type":"string","pattern":"^(Basic|Key|Crisp-Signature) realm="}}
           },
           "responses":{
+            "Page":{"description":"HTML","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"},"Content-Security-Policy":{"$ref":"#/components/headers/Policy"}},"content":{"text/html":{"schema":{"type":"string"}}}},
+            "PageStyle":{"description":"CSS","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"},"Content-Security-Policy":{"$ref":"#/components/headers/Policy"}},"content":{"text/css":{"schema":{"type":"string"}}}},
+            "PageScript":{"description":"JavaScript","headers":{"Cache-Control":{"$ref":"#/components/headers/NoStore"},"Content-Security-Policy":{"$ref":"#/components/headers/Policy"}},"content":{"text/javascript":{"schema":{"type":"string"}}}},
             "BadRequest":{"description":"a path, parameter or body that cannot be read; `detail` says which and why","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "BadCallback":{"description":"not JSON, or not a JSON object","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
             "Unusable":{"description":"JSON that cannot be taken: no usable `request_id`, a member that is unknown, of a wrong type or out of bounds, or more records of this request than are kept","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},

@@ -10,6 +10,7 @@ enum APIRoute {
     case healthz, readyz
     /// The interface as a document for programs.
     case document
+    case page(PageFile)
     case metrics
     case requests, statistics, events, export
     case request(Range<Int>), callbacks(Range<Int>)
@@ -69,7 +70,10 @@ extension Router {
             if isSegment(0, scratch, "healthz") { return .healthz }
             if isSegment(0, scratch, "readyz") { return .readyz }
             if isSegment(0, scratch, "metrics") { return .metrics }
-            return isSegment(0, scratch, "openapi.json") ? .document : nil
+            if isSegment(0, scratch, "openapi.json") { return .document }
+            if isSegment(0, scratch, "") { return .page(.html) }
+            if isSegment(0, scratch, "page.css") { return .page(.style) }
+            return isSegment(0, scratch, "page.js") ? .page(.script) : nil
         }
         guard count >= 2, isSegment(0, scratch, "v1") else { return nil }
         if count == 2 {

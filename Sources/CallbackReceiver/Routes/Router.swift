@@ -146,6 +146,7 @@ struct Router: Sendable {
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)
+        case .page(let file): file.fill(&response)
         case .metrics: return .query(scrape.query(path: Array(request.bytes(request.path)), isDraining: isDraining))
         case .requests: return list(request, into: &response)
         case .statistics: return statistics(request, into: &response)

@@ -10,7 +10,7 @@ import CallbackReceiver
 
 enum ConfigurationRules {
     /// Paths of the API (API description: /v1/…, operations, the page); `/v1` with everything below it.
-    static let apiPaths = ["/", "/v1", "/healthz", "/readyz", "/metrics", "/openapi.json"]
+    static let apiPaths = ["/", "/v1", "/healthz", "/readyz", "/metrics", "/openapi.json", "/page.css", "/page.js"]
 
     /// - Parameter unreadable: keys whose value was refused already; rules about them say nothing more.
     static func problems(

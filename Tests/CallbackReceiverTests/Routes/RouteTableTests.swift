@@ -23,14 +23,16 @@ struct RouteTableTests {
         Row(target: "/callback", status: nil, allow: "POST"), Row(target: "/callback/", status: nil, allow: "POST"),
         Row(target: "/%63allback?key=secret", status: nil, allow: "POST"),
         Row(target: "/healthz", status: 200, allow: "GET, HEAD"), Row(target: "/readyz", status: 200, allow: "GET, HEAD"),
-        Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"), Row(target: "/metrics", status: 200, allow: "GET, HEAD"),
+        Row(target: "/openapi.json", status: 200, allow: "GET, HEAD"), Row(target: "/", status: 200, allow: "GET, HEAD"),
+        Row(target: "/page.css", status: 200, allow: "GET, HEAD"), Row(target: "/page.js", status: 200, allow: "GET, HEAD"),
+        Row(target: "/metrics", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests", status: 200, allow: "GET, HEAD"), Row(target: "/v1/statistics", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/events", status: 200, allow: "GET, HEAD"), Row(target: "/v1/export", status: 200, allow: "GET, HEAD"),
         Row(target: "/v1/requests/unknown", status: 404, allow: "GET, HEAD, PUT"),
         Row(target: "/v1/requests/unknown/callbacks", status: 404, allow: "GET, HEAD"),
     ]
     private static let nowhere = [
-        "/", "//", "/callback//", "/callback/x", "/Callback", "/healthz/", "/healthz/x", "/v1", "/v1/requests/", "/v1/statistics/", "/v1/nothing", "/requests",
+        "//", "/page.html", "/page.js/", "/callback//", "/callback/x", "/Callback", "/healthz/", "/healthz/x", "/v1", "/v1/requests/", "/v1/statistics/", "/v1/nothing", "/requests",
         "/v1/requests/a/", "/v1/requests/a/b", "/v1/requests/a/callbacks/", "/v2/requests/a", "/v1%2Frequests%2Fa", "/metrics/", "/metrics/x", "/../callback",
     ]
 

@@ -33,7 +33,7 @@ struct ListenerTests {
         #expect(try exchange(api, requestBytes("GET", "/v1/requests/x")).status == 200)
         #expect(try exchange(api, requestBytes("GET", "/healthz")).status == 200)
         #expect(try exchange(api, requestBytes("GET", "/readyz")).status == 200)
-        for target in ["/", "/v1/requests/x", "/v1/requests/x/callbacks", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/requests"] {
+        for target in ["/", "/page.css", "/page.js", "/v1/requests/x", "/v1/requests/x/callbacks", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/requests"] {
             try expectProblem(try exchange(callback, requestBytes("GET", target)), 404, instance: target)
         }
         for target in ["/callback", "/callback/"] {

@@ -31,6 +31,9 @@ struct DocumentedOperation: Sendable {
         DocumentedOperation(method: "post", path: "/v1/quarantine/requeue", target: "/v1/quarantine/requeue"),
         DocumentedOperation(method: "get", path: "/healthz", target: "/healthz", wrongQuery: nil, needsToken: false),
         DocumentedOperation(method: "get", path: "/readyz", target: "/readyz", wrongQuery: nil, needsToken: false),
+        DocumentedOperation(method: "get", path: "/", target: "/", wrongQuery: nil),
+        DocumentedOperation(method: "get", path: "/page.css", target: "/page.css", wrongQuery: nil),
+        DocumentedOperation(method: "get", path: "/page.js", target: "/page.js", wrongQuery: nil),
         DocumentedOperation(method: "get", path: "/metrics", target: "/metrics", wrongQuery: nil, scope: "metrics"),
         DocumentedOperation(method: "get", path: "/openapi.json", target: "/openapi.json", wrongQuery: nil),
     ]
