@@ -105,7 +105,8 @@ struct HTTP2Conversation {
             try hold(given.insert(id).inserted, "stream \(id) is given out twice")
             try hold(request.head.count <= limits.headBytesMax, "a head of \(request.head.count) bytes")
             try hold(request.fields.count <= limits.fieldsMax, "\(request.fields.count) fields")
-            try hold(request.body.count <= limits.bodyBytesMax, "a body of \(request.body.count) bytes")
+            let bodyBytesMax = refusal == .bodyTooLarge ? max(limits.bodyBytesMax, HTTP2Limits.tooLargeBodyBytesMax) : limits.bodyBytesMax
+            try hold(request.body.count <= bodyBytesMax, "a body of \(request.body.count) bytes")
             if refusal == nil {
                 try hold(request.isHeadComplete, "a request without a head")
                 try HTTP2Conversation.checkParts(request)

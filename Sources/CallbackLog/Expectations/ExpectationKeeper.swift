@@ -200,6 +200,7 @@ final class ExpectationKeeper {
     /// Puts the expectation of the request whose record is at `next`, or behind it, as it is. On the writer's queue, so
     /// that nothing changes meanwhile. Callbacks matter only where announcements are known that they may answer.
     private func lookAgain(_ next: inout UInt64, isAll: Bool, using reader: inout RecordReader) -> Bool {
+        let asked = next
         do throws(RecordReadFailure) {
             guard let location = try shared.record(atOrAfter: next, using: &reader.pages) else {
                 next = .max
@@ -207,20 +208,33 @@ final class ExpectationKeeper {
             }
             next = location.sequence + 1
             guard location.kind == .announcement || location.kind == .overdue || location.kind == .callback && !isAll else { return true }
-            guard let line = try? reader.read(location.entry, in: location.segment) else { return true }
+            let line: ParsedLine
+            do throws(RecordReadFailure) {
+                line = try reader.read(location.entry, in: location.segment)
+            } catch {
+                switch error {
+                // It says nothing any more, and must not hold up all others.
+                case .damaged: return true
+                case .system(let failure) where failure.code == SystemError.inputOutput: return true
+                // For want of descriptors or memory: it is asked again.
+                case .system, .indexing: throw error
+                }
+            }
             var requestID: [UInt8] = []
             line.appendRequestID(of: reader.bytes.span, to: &requestID)
             let requestHash = hash.hash(requestID.span)
             let candidates = shared.candidates(of: requestHash, using: &reader.pages)
             guard candidates.isWhole else { throw .indexing }
             guard candidates.records.contains(where: { $0.kind == .announcement }) else { return true }
-            let (history, _) = shared.history(of: requestID.span, requestHash, using: &reader)
+            let (history, isWhole) = shared.history(of: requestID.span, requestHash, using: &reader)
+            guard isWhole else { throw .indexing }
             shared.published.withLock { published in
                 for announcement in history.announcements { published.expectations.remove(announcement.sequence) }
                 if let expectation = history.expectation { published.expectations.apply(.opened(expectation, replacing: nil)) }
             }
             return true
         } catch {
+            next = asked
             return false
         }
     }

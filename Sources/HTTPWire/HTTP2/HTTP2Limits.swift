@@ -90,7 +90,7 @@ public struct HTTP2Limits: Sendable, Equatable {
     static let restingPlacesMax = 8
 
     /// Of a body that is too large, what is held to be given out with the refusal, unless it was within its bound.
-    static let tooLargeBodyBytesMax = 64 << 10
+    public static let tooLargeBodyBytesMax = 64 << 10
 
     /// The window of a stream: one byte more than the largest body, so that no body ever waits for a
     /// WINDOW_UPDATE, and one that is too large is seen to be. Not below the protocol's initial value.

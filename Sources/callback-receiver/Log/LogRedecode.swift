@@ -15,7 +15,7 @@ struct LogRedecode: ParsableCommand {
             One JSON line each on standard output: where the record stands, "recorded" as decoded on arrival, "present" as \
             the present decoder (version \(CallbackDecoder.version)) has it, null where it would refuse the payload. A summary goes to standard \
             error. The exit status is 0 whether there are any or none: the delivery-status API always answers with the \
-            present status. Classes of failures are compared once this version has a verdict table.
+            present status.
 
               callback-receiver log redecode | jq -r '.request_id + " " + .present'
             """)
