@@ -126,7 +126,9 @@ struct RefusalTests {
         for target in ["/callback/", "/callback?a=b", "/callback/?key=x&y", "/callback?", "/%63allback"] {
             #expect(try server.post(sentPayload(Shared.freshIdentifier()), to: target).status == 200, "\(target)")
         }
-        for target in ["/", "/Callback", "/callbac", "/callback/x", "/callbackx", "/callback%2F", "/v1/callback", "/x/../callback"] {
+        // The page is there.
+        try expectProblem(try server.post(sentPayload("nowhere"), to: "/"), 405)
+        for target in ["/Callback", "/callbac", "/callback/x", "/callbackx", "/callback%2F", "/v1/callback", "/x/../callback"] {
             try expectProblem(try server.post(sentPayload("nowhere"), to: target), 404)
         }
         #expect(try server.status(of: "nowhere").status == 404)
