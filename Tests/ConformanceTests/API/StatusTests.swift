@@ -120,7 +120,8 @@ struct StatusTests {
         #expect(try status.object().string("request_id") == identifier)
         let callbacks = try server.get("/v1/requests/\(percentEncoded(identifier))/callbacks")
         #expect(callbacks.status == 200, "\(callbacks.text)")
-        #expect(try callbacks.object().array("callbacks")?.count == 1)
+        // Others announce the same identifiers on this server.
+        #expect(try callbacks.object().array("callbacks")?.count { $0.contains(#""kind":"callback""#) } == 1)
     }
 
     @Test("an encoded slash does not separate segments, and a plain one does")
