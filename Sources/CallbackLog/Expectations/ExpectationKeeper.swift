@@ -132,7 +132,10 @@ final class ExpectationKeeper {
         switch find(announcement, using: &reader) {
         case .notNow: return false
         case .gone: break
-        case .requestID(let requestID): if isExpected(announcement, of: requestID, using: &reader) { return false }
+        case .requestID(let requestID):
+            if isExpected(announcement, of: requestID, using: &reader) {
+                return shared.published.withLock { !$0.expectations.isDue(announcement, at: now) }
+            }
         }
         shared.published.withLock { $0.expectations.remove(announcement) }
         return true
@@ -142,6 +145,11 @@ final class ExpectationKeeper {
     private func isExpected(_ announcement: UInt64, of requestID: [UInt8], using reader: inout RecordReader) -> Bool {
         let requestHash = hash.hash(requestID.span)
         let (history, isWhole) = shared.history(of: requestID.span, requestHash, using: &reader)
+        if isWhole, let expectation = history.expectation, expectation.announcement == announcement, expectation.overdueAt == nil {
+            // A record says so already: the file was written when that was about to go, and it did not.
+            shared.published.withLock { $0.expectations.apply(.overdue(announcement)) }
+            return true
+        }
         return !isWhole || history.expectation?.announcement == announcement && history.count < CallbackLog.recordsPerRequestMax
     }
 

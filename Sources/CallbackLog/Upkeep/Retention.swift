@@ -50,6 +50,7 @@ extension Upkeep {
                 let overdue = try overdueRequests(in: oldest)
                 shared.published.withLock { $0.removeOldest() }
                 expectAgain(overdue)
+                if !overdue.isEmpty { try forgetExpectationFile() }
                 removed += 1
             }
             try remove(names)
@@ -59,6 +60,14 @@ extension Upkeep {
             observe(.retentionFailed("\(error)"))
             return false
         }
+    }
+
+    /// It says that they are overdue, and once the records are gone that say so nobody would find them so again after a crash:
+    /// without the file a start reads what is there.
+    private func forgetExpectationFile() throws(SystemError) {
+        guard try directory.names().contains(ExpectationFile.name) else { return }
+        try directory.remove(ExpectationFile.name)
+        try directory.synchronize()
     }
 
     /// Whether the oldest sealed segment is too old, or all are too much.

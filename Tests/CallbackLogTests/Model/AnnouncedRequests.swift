@@ -174,9 +174,6 @@ struct AnnouncedRequests {
             case .answered: standing == .notOpen || mayMiss
             case .unannounced: standing == .notOpen
             }
-            // A crash between the removal of an overdue record's segment and the record that takes its place: the file of
-            // open announcements still says overdue, and no start records it again. Known, and not mended yet.
-            if floor > 1, standing == .overdue, case .pending(let until) = request.state, until <= open.clock.now { continue }
             if request.state.isOpen { openCount += 1 } else if mayMiss { isCounted = false }
             if !isRight { faults.append("\(identifier) is \(request.state) by its records, and \(standing)") }
             if case .pending(let until) = request.state, until <= open.clock.now, open.log.readiness(options: LogOptions()).block == nil {
