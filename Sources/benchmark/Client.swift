@@ -7,7 +7,7 @@ import Platform
 
 final class Client {
     /// More than any answer here.
-    private static let answerBytesMax = 65_536
+    private static let answerBytesMax = 262_144
     /// Longer than any answer may take; then it counts as none.
     private static let answerSecondsMax = 10
 
@@ -33,16 +33,6 @@ final class Client {
 
     /// Asks, and does not read the answer.
     func ask(_ path: String) throws { try send(Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8)) }
-
-    /// False once the peer has closed the connection.
-    var isOpen: Bool {
-        guard Socket.isReadable(fd) else { return true }
-        var bytes = [UInt8](repeating: 0, count: Self.answerBytesMax)
-        if case .bytes(let count) = Socket.receive(fd, into: &bytes, from: 0), count > 0 {
-            return String(decoding: bytes[..<count], as: UTF8.self).hasPrefix("HTTP/1.1 200 ")
-        }
-        return false
-    }
 
     private func exchange(_ methodAndPath: String, body: [UInt8]) throws -> Answer {
         let length = body.isEmpty ? "" : "Content-Length: \(body.count)\r\n"

@@ -27,7 +27,6 @@ struct FollowCommandTests {
         return try eventually("a first line; \(child.standardError)") {
             count += 1
             _ = try server.post(sentPayload("hello-\(count)"))
-            usleep(20_000)
             return child.standardOutput.split(separator: "\n").last.map(String.init)
         }
     }
@@ -36,8 +35,7 @@ struct FollowCommandTests {
     func waits() throws {
         let server = try ServerProcess()
         let child = try start(["status", "a", "--wait", "60"], port: server.port)
-        // It may ask before or after: either way it ends with what came.
-        usleep(100_000)
+        try eventually("it waits", holds: { try server.metrics()["callback_receiver_waits"] == 1 })
         #expect(try server.post(#"{"request_id":"a","message":"Message undeliverable"}"#).status == 200)
         #expect(try child.waitForExit() == .exited(2))
         #expect(child.standardOutput.hasPrefix("a: failed\n") && child.standardError == "")
