@@ -2,7 +2,7 @@
 //
 // Promises: at most `countMax` are kept (invariant 7); one more takes the place of that which was asked for longest
 // ago. A file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks
-// for either gets that one or none. No system call happens under the lock.
+// for either gets that one or none. No system call happens under the lock: what is let go of is closed outside it.
 // Must not know: what is in them.
 
 import Platform
@@ -72,20 +72,24 @@ final class OpenFiles: Sendable {
     }
 
     private func keep(_ file: any File, _ key: Key, _ forgotten: UInt64) {
-        state.withLock { state in
-            guard state.forgotten == forgotten else { return }
+        _ = state.withLock { state -> (any File)? in
+            guard state.forgotten == forgotten else { return nil }
+            var replaced: (any File)?
             if state.entries.count >= Self.countMax, let oldest = state.entries.min(by: { $0.value.used < $1.value.used }) {
-                state.entries[oldest.key] = nil
+                replaced = state.entries.removeValue(forKey: oldest.key)?.file
             }
             state.entries[key] = Entry(file: file, used: state.clock)
+            return replaced
         }
     }
 
     /// The names of the segment that begins with `first` lead to other files from now on, or to none.
     func forget(_ first: UInt64) {
-        state.withLock { state in
+        _ = state.withLock { state -> [Key: Entry] in
             state.forgotten += 1
-            state.entries = state.entries.filter { $0.key.first != first }
+            let entries = state.entries
+            state.entries = entries.filter { $0.key.first != first }
+            return entries
         }
     }
 }

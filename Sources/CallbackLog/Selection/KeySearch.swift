@@ -15,6 +15,8 @@ struct KeySearch: Sendable {
     /// Still to be resolved, oldest first; nil until they were collected.
     private var records: [RecordLocation]?
     private var newest: [UInt64: RecordLocation] = [:]
+    /// Whose newest record was looked up: a request with a thousand records is looked through once.
+    private var resolvedRequests: Set<[UInt8]> = []
     /// Ascending, once all are.
     private var found: [RecordLocation]?
 
@@ -39,6 +41,7 @@ struct KeySearch: Sendable {
         let all = newest.values.sorted { $0.sequence < $1.sequence }
         found = all
         newest = [:]
+        resolvedRequests = []
         return all
     }
 
@@ -79,7 +82,7 @@ struct KeySearch: Sendable {
     }
 
     /// The newest record, as of the position, of the request that `record` is of.
-    private func resolved(
+    private mutating func resolved(
         _ record: RecordLocation, _ log: CallbackLog, _ isWhole: Bool, _ view: inout NewestView, using reader: inout RecordReader
     ) throws(RecordReadFailure) -> RecordLocation? {
         let mayBeNewest = view.mayBeNewest(record.sequence, in: log.shared)
@@ -87,6 +90,9 @@ struct KeySearch: Sendable {
         guard let line = try? reader.read(record.entry, in: record.segment) else { return nil }
         var identifier: [UInt8] = []
         line.appendRequestID(of: reader.bytes.span, to: &identifier)
-        return try log.records(of: identifier.span, using: &reader).first { $0.sequence <= position && $0.kind != .unknown }
+        if resolvedRequests.contains(identifier) { return nil }
+        let records = try log.records(of: identifier.span, using: &reader)
+        resolvedRequests.insert(identifier)
+        return records.first { $0.sequence <= position && $0.kind != .unknown }
     }
 }

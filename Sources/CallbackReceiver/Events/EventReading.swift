@@ -9,6 +9,9 @@ import CallbackLog
 import CrispCallback
 
 struct EventReading {
+    /// Records that are looked at in one go and may be no events: a repaired log can have millions of these in a row.
+    static let passedOverMax = 1_024
+
     let log: CallbackLog
     private let logID: String
     /// The sequence of the next record wanted.
@@ -23,12 +26,15 @@ struct EventReading {
         gapBehind = position.gapBehind
     }
 
-    /// Appends events until there are at least `bytesMax` of them, or no more.
+    /// Appends events until there are at least `bytesMax` of them, or no more, or too many records are none. A gap is
+    /// told before it is done, so that nothing is appended only where there is nothing.
     mutating func append(
         bytesMax: Int, to output: inout [UInt8], using reader: inout RecordReader, _ cache: inout EventCache
     ) throws(RecordReadFailure) {
         let start = output.count
+        var passedOver = 0
         while output.count - start < bytesMax {
+            guard passedOver < Self.passedOverMax else { return tellGap(to: &output) }
             if gapBehind == nil, cache.append(next, to: &output) {
                 next += 1
                 continue
@@ -43,6 +49,7 @@ struct EventReading {
                 output.removeSubrange(count...)
                 gapBehind = gap
                 passOver(to: location.sequence + 1)
+                passedOver += 1
                 continue
             }
             cache.keep(location.sequence, output[event...])

@@ -39,7 +39,8 @@ struct AskingLine {
     /// Of a batch. With as many pieces of a stream, half a MiB.
     static let batchMax = 32
 
-    private var tickets: [UInt64] = []
+    /// Those who were asked may still stand in front: not more than those behind them.
+    private(set) var tickets: [UInt64] = []
     private var first = 0
     private(set) var isUnderWay = false
 
@@ -53,6 +54,10 @@ struct AskingLine {
         first = end
         if first == tickets.count {
             tickets = []
+            first = 0
+        } else if first * 2 >= tickets.count {
+            // Some always come before all are through: those who were asked do not pile up in front of them.
+            tickets.removeFirst(first)
             first = 0
         }
         isUnderWay = true

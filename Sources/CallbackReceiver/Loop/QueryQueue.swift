@@ -1,4 +1,4 @@
-// Where questions about the log are answered, so that no loop waits for a disk, nor for a long look through the index.
+// Where questions are answered that look through the log, so that no loop does; loops read the records of one request only.
 //
 // Promises: a serial queue, one question after the other; a bounded number of them waits, beyond which none is taken
 // (invariant 7). A thread only while there is something to answer. Must not know: what is asked, who asks.
@@ -15,8 +15,8 @@ enum QueryLane: Sendable {
     case quarantine
     /// Taking in again what was refused: as long as the log takes for all that there is.
     case requeue
-    /// About the server itself: a scrape does not wait for others just when there are many.
-    case scrape
+    /// About the server itself: a scrape or a probe does not wait for others just when there are many.
+    case server
 
     /// A question is answered 503 after this: the disk hangs, or far too much is asked. Whoever has more than one batch
     /// taken in again is told of all of it.
@@ -27,20 +27,20 @@ enum QueryLane: Sendable {
 struct QueryQueues: Sendable {
     /// Requeues that wait: each finds what the one before it left.
     static let requeuesMax = 8
-    /// Scrapes that wait: two Prometheus servers, and somebody who looks.
-    static let scrapesMax = 16
+    /// Scrapes and probes of readiness that wait: two Prometheus servers, a few load balancers, and somebody who looks.
+    static let serverMax = 64
 
     private let log = QueryQueue(label: "queries")
     private let quarantine = QueryQueue(label: "queries.quarantine")
     private let requeue = QueryQueue(label: "queries.requeue", waitingMax: requeuesMax)
-    private let scrape = QueryQueue(label: "queries.scrape", waitingMax: scrapesMax)
+    private let server = QueryQueue(label: "queries.server", waitingMax: serverMax)
 
     subscript(lane: QueryLane) -> QueryQueue {
         switch lane {
         case .log: log
         case .quarantine: quarantine
         case .requeue: requeue
-        case .scrape: scrape
+        case .server: server
         }
     }
 }

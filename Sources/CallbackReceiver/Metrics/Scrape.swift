@@ -43,7 +43,7 @@ struct Scrape: Sendable {
 
     /// Answers a scrape.
     func query(path: [UInt8], isDraining: Bool) -> Query {
-        Query(path: path, lane: .scrape) { scratch in
+        Query(path: path, lane: .server) { scratch in
             var response = Response()
             response.contentType = Exposition.contentType
             response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))

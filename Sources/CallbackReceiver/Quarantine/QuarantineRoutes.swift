@@ -23,7 +23,7 @@ extension Router {
             }
             before = name
         }
-        let (limit, path, quarantine) = (parameters.limit, Array(request.bytes(request.path)), quarantine)
+        let (limit, path, query, quarantine) = (parameters.limit, Array(request.bytes(request.path)), PageLink.query(of: request), quarantine)
         return .query(
             Query(path: path, lane: .quarantine) { [before] _ in
                 var response = Response()
@@ -44,9 +44,7 @@ extension Router {
                 }
                 response.body.append(jsonString: last)
                 response.body.append(json: "}")
-                // RFC 8288. The path holds no quote and no bracket: it has come through as a path.
-                let link = "<\(String(decoding: path, as: UTF8.self))?limit=\(limit)&cursor=\(last)>; rel=\"next\""
-                response.fields.append(Response.Field(name: "Link", value: link))
+                response.fields.append(PageLink.field(path: path, query: query, cursor: Array(last.utf8)))
                 return response
             })
     }

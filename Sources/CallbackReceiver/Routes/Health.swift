@@ -18,18 +18,22 @@ enum Health {
     /// Damaged places named in an answer; the count tells them all.
     static let damagesMax = 20
 
-    /// - Parameter disk: says meanwhile that the file system is asked.
-    static func fill(
-        _ response: inout Response, log: CallbackLog, options: LogOptions, isDraining: Bool, waiting disk: DiskWait,
-        for request: borrowing Request
-    ) {
-        if let failure = disk.during({ failure(log, options: options, isDraining: isDraining) }) {
-            return notReady(&response, check: failure.check, detail: failure.detail, for: request)
+    /// Answers /readyz. Off the loops: the file system is asked, which may hang.
+    static func query(_ log: CallbackLog, options: LogOptions, isDraining: Bool, path: [UInt8]) -> Query {
+        Query(path: path, lane: .server) { _ in
+            var response = Response()
+            if let failure = failure(log, options: options, isDraining: isDraining) {
+                notReady(&response, check: failure.check, detail: failure.detail, path: path[...])
+            } else {
+                ready(&response, log.damages)
+            }
+            return response
         }
-        response.contentType = "application/json"
-        response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
+    }
+
+    private static func ready(_ response: inout Response, _ damages: (places: [UnsoundPlace], count: Int)) {
+        Router.begin(&response)
         response.body.append(json: "{\"status\":\"ready\",\"checks\":{\"log\":\"ok\",\"disk\":\"ok\",\"draining\":\"ok\"},\"damage_count\":")
-        let damages = log.damages
         response.body.append(json: UInt64(damages.count))
         response.body.append(json: ",\"damage\":[")
         for (index, place) in damages.places.prefix(damagesMax).enumerated() {
@@ -54,8 +58,8 @@ enum Health {
         return isDraining ? (.draining, "The server is stopping: it answers what it accepted and takes no new connection.") : nil
     }
 
-    private static func notReady(_ response: inout Response, check: Check, detail: String, for request: borrowing Request) {
-        Problem.fill(&response, status: 503, detail: "\(check.rawValue): \(detail)", for: request)
+    private static func notReady(_ response: inout Response, check: Check, detail: String, path: ArraySlice<UInt8>) {
+        Problem.fill(&response, status: 503, detail: "\(check.rawValue): \(detail)", instance: path)
         // One more member of the problem (RFC 9457 §3.2): the check that fails.
         response.body.removeLast()
         response.body.append(json: ",\"check\":\"")

@@ -30,9 +30,8 @@ extension Router {
             response.body.append(json: "\"")
             response.body.append(json: next)
             response.body.append(json: "\"}")
-            // RFC 8288: the path as it was asked for, so that its encoding stays.
-            let link = "<\(request.text(request.path))?limit=\(parameters.limit)&cursor=\(next)>; rel=\"next\""
-            response.fields.append(Response.Field(name: "Link", value: link))
+            let path = Array(request.bytes(request.path))
+            response.fields.append(PageLink.field(path: path, query: PageLink.query(of: request), cursor: Array("\(next)".utf8)))
         } catch {
             fail(error, &response, request.bytes(request.path))
         }

@@ -85,6 +85,7 @@ enum OpenAPIDocument {
                 "414":{"$ref":"#/components/responses/TargetTooLong"},
                 "422":{"$ref":"#/components/responses/Unusable"},
                 "431":{"$ref":"#/components/responses/FieldsTooLarge"},
+                "500":{"$ref":"#/components/responses/Unreadable"},
                 "503":{"$ref":"#/components/responses/Unavailable"}}}
           },
           "/v1/requests/{request_id}/callbacks":{

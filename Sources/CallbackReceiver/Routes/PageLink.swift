@@ -1,7 +1,7 @@
 // The field Link that leads to a next page (RFC 8288): the target as it was asked for, with another cursor.
 //
-// Promises: what stands between the angle brackets is a valid reference, whatever the query held: a byte that RFC 3986
-// §3.4 does not allow there is percent-encoded. Must not know: what is paged.
+// Promises: what stands between the angle brackets is a valid reference, whatever path and query held: a byte that RFC 3986
+// §3.3, §3.4 does not allow there is percent-encoded. Must not know: what is paged.
 
 import HTTPWire
 
@@ -21,7 +21,9 @@ enum PageLink {
     }
 
     static func field(path: [UInt8], query: String, cursor: [UInt8]) -> Response.Field {
-        let link = "<\(String(decoding: path, as: UTF8.self))?\(query)cursor=\(String(decoding: cursor, as: UTF8.self))>; rel=\"next\""
+        var reference: [UInt8] = []
+        for byte in path { append(byte, to: &reference) }
+        let link = "<\(String(decoding: reference, as: UTF8.self))?\(query)cursor=\(String(decoding: cursor, as: UTF8.self))>; rel=\"next\""
         return Response.Field(name: "Link", value: link)
     }
 

@@ -10,6 +10,7 @@ import HTTPWire
 extension Router {
     static let notFound = "Nothing is known of this request_id: no callback for it has arrived here, and it was not announced."
     static let indexing = "The log's index is being made again, and until then it is not known whether there is more of this request. Ask again in a moment."
+    static let diskFails = "The log cannot be read now; the server's log says why. Ask again in a moment."
     static let unreadable = "A record of this request cannot be read back. The server's log names the file; keep a copy of it."
 
     /// With `wait`, or a preference for it (RFC 7240), the answer is held until a callback has come.
@@ -56,10 +57,11 @@ extension Router {
     }
 
     func fail(_ failure: RequestStateFailure, _ response: inout Response, _ instance: ArraySlice<UInt8>?) {
-        guard case .record(.indexing) = failure else {
-            return Problem.fill(&response, status: 500, detail: Self.unreadable, instance: instance)
+        switch failure {
+        case .record(.indexing): Self.unavailable(Self.indexing, Problem.indexingRetrySeconds, instance, &response)
+        case .record(.system): Self.unavailable(Self.diskFails, Problem.blockedRetrySeconds, instance, &response)
+        case .record(.damaged), .payload: Problem.fill(&response, status: 500, detail: Self.unreadable, instance: instance)
         }
-        Self.unavailable(Self.indexing, Problem.indexingRetrySeconds, instance, &response)
     }
 
     /// The query's parameters; nil where the response says what is wrong with them.

@@ -141,8 +141,7 @@ struct Router: Sendable {
         case .healthz:
             begin(&response)
             response.body.append(json: "{\"status\":\"alive\"}")
-        case .readyz:
-            Health.fill(&response, log: log, options: logOptions, isDraining: isDraining, waiting: scratch.reader.disk, for: request)
+        case .readyz: return .query(Health.query(log, options: logOptions, isDraining: isDraining, path: Array(request.bytes(request.path))))
         case .document:
             begin(&response)
             response.body.append(json: OpenAPIDocument.text)

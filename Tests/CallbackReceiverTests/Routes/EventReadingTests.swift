@@ -61,6 +61,16 @@ struct EventReadingTests {
         #expect(try events(written, after: "4") == ["gap -4 6", "6 sent e 1 null", "gap -6 8"])
     }
 
+    @Test("a long row of them is told in pieces, so that nobody waits until all were looked at")
+    func longGap() throws {
+        let most = EventReading.passedOverMax
+        let written = try WrittenLog([sent("a")] + [WrittenLog.Record](repeating: .strange("x"), count: most + 5) + [sent("b")])
+        #expect(
+            try events(written, after: "1") == [
+                "gap -1 \(most + 2)", "gap -\(most + 1) \(most + 7)", "\(most + 7) sent b 1 null",
+            ])
+    }
+
     @Test("an event that was made for one is there for the next, as long as it is among the newest")
     func cache() {
         var cache = EventCache()

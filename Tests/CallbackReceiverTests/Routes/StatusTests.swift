@@ -97,6 +97,13 @@ struct StatusTests {
         #expect(seen == (limit < 100 ? payloads : Array(payloads.prefix(10))))
     }
 
+    @Test("a link to the next page is a valid reference, whatever stood in the path")
+    func link() throws {
+        let step = try RouterStep()
+        for number in 0..<2 { _ = try step.post(callback("a>b", "wamid.\(number)")) }
+        #expect(try step.get("/v1/requests/a>b/callbacks?limit=1").fields["Link"] == "</v1/requests/a%3Eb/callbacks?limit=1&cursor=1>; rel=\"next\"")
+    }
+
     @Test("a page ends behind a mebibyte of records, and one record may pass it alone")
     func pageBytes() throws {
         let step = try RouterStep { $0.callbackBodyBytesMax = 4 << 20 }
