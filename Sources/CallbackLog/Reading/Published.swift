@@ -140,7 +140,7 @@ final class Shared: Sendable {
     let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])
     /// Starts upkeep; set once, while the log is made.
-    let upkeepWaker = Mutex<@Sendable () -> Void>({})
+    let upkeepWaker = Waker()
 
     init(_ published: sending Published, files: OpenFiles) {
         self.published = Mutex(published)
@@ -151,10 +151,10 @@ final class Shared: Sendable {
     let interest = Interest()
     private let observers = Mutex<[@Sendable (Advance) -> Void]>([])
     /// Starts what looks after expectations; set once, while the log is made.
-    let expectationsWaker = Mutex<@Sendable () -> Void>({})
+    let expectationsWaker = Waker()
 
     /// What is expected has changed, or a segment was sealed.
-    func wakeExpectations() { expectationsWaker.withLock { $0 }() }
+    func wakeExpectations() { expectationsWaker.wake() }
 
     func addObserver(_ observe: @escaping @Sendable (Advance) -> Void) { observers.withLock { $0.append(observe) } }
 
@@ -166,7 +166,7 @@ final class Shared: Sendable {
     }
 
     /// There is something for upkeep to do.
-    func wakeUpkeep() { upkeepWaker.withLock { $0 }() }
+    func wakeUpkeep() { upkeepWaker.wake() }
 
     /// The segment that begins with `first`, or its index, is not as it should be: upkeep reads it again.
     func suspect(_ first: UInt64) {
