@@ -175,13 +175,15 @@ final class Shared: Sendable {
         wakeUpkeep()
     }
 
-    /// What was suspected since the last call.
-    func takeSuspects() -> Set<UInt64> {
+    /// What was suspected since the last call, but for those that `rest`: they stay so, and wake nobody again.
+    func takeSuspects(butFor rest: Set<UInt64>) -> Set<UInt64> {
         suspects.withLock { suspects in
-            defer { suspects = [] }
-            return suspects
+            defer { suspects.formIntersection(rest) }
+            return suspects.subtracting(rest)
         }
     }
+
+    var hasSuspects: Bool { suspects.withLock { !$0.isEmpty } }
 
     /// The sealed segment that begins with `first`, as it is now.
     func sealed(_ first: UInt64) -> SealedSegment? {
