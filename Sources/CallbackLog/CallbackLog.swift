@@ -252,7 +252,7 @@ public final class CallbackLog: Sendable {
     var freeBytes: Int64? { try? directory.freeBytes() }
 
     /// The first sequence that retention has left.
-    public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }
+    public var firstSequence: UInt64 { shared.published.withLock { $0.first } }
 
     /// The first record there is with this sequence or a higher one; nil where there is none yet.
     public func record(atOrAfter sequence: UInt64, using reader: inout RecordReader) throws(RecordReadFailure) -> RecordLocation? {

@@ -49,6 +49,8 @@ struct Published {
     var block: LogBlock?
     var supersessions: Supersessions
     var expectations = Expectations()
+    /// The first sequence that retention has left.
+    var first: UInt64 { sealed.first?.first ?? open.first }
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
@@ -57,6 +59,7 @@ struct Published {
         // Where there is no record, none is superseded.
         supersessions = Supersessions(durable: durable, isWhole: sealed.isEmpty && open.index.count == 0)
         filters = SealedFilters(self.sealed)
+        expectations.remove(below: first)
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
@@ -70,19 +73,27 @@ struct Published {
         open = fresh
     }
 
-    /// Takes the place of the sealed segment that begins where it does; nothing where that is gone.
-    mutating func replace(_ segment: SealedSegment) {
-        guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return }
-        // Those that it lost may have superseded others.
-        if let before = sealed[place].recordCount, let now = segment.recordCount, now < before { supersessions.forget() }
+    /// Takes the place of the sealed segment that begins where it does; nothing where that is gone. True where announcements
+    /// became doubtful.
+    mutating func replace(_ segment: SealedSegment) -> Bool {
+        guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return false }
+        let before = sealed[place].recordCount
+        let hasLost = segment.recordCount.map { $0 < before ?? .max } ?? false
+        if hasLost {
+            // Those that it lost may have superseded others, or be awaited.
+            if before != nil { supersessions.forget() }
+            expectations.doubt(in: segment.sequences)
+        }
         var segments = sealed
         segments[place] = segment
         sealed = Self.bounded(segments)
+        return hasLost
     }
 
     mutating func removeOldest() {
         sealed.removeFirst()
-        supersessions.forget(below: sealed.first?.first ?? open.first)
+        supersessions.forget(below: first)
+        expectations.remove(below: first)
     }
 
     /// What is kept in memory for the newest segments, and no more.

@@ -141,7 +141,7 @@ final class Upkeep {
             let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure) {
                 shared.isClosing.load(ordering: .relaxed)
             }
-            shared.published.withLock { $0.replace(made) }
+            if shared.published.withLock({ $0.replace(made) }) { shared.wakeExpectations() }
             // The name of the index leads to another file now.
             shared.files.forget(segment.first)
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
