@@ -119,9 +119,7 @@ public final class CallbackLog: Sendable {
             to: upkeepQueue)
         door.set(upkeep)
         if options.hasUpkeep {
-            shared.upkeepWaker.withLock { waker in
-                waker = { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
-            }
+            shared.upkeepWaker.set { upkeepQueue.async { door.upkeep?.withValue { $0.run() } } }
         }
         let expectationsQueue = DispatchQueue(label: "log.expectations")
         let expectations = Confined(
@@ -135,9 +133,7 @@ public final class CallbackLog: Sendable {
             to: expectationsQueue)
         door.set(expectations)
         expectationsQueue.sync { expectations.withValue { $0.begin() } }
-        shared.expectationsWaker.withLock { waker in
-            waker = { expectationsQueue.async { door.expectations?.withValue { $0.run() } } }
-        }
+        shared.expectationsWaker.set { expectationsQueue.async { door.expectations?.withValue { $0.run() } } }
         report = recovery.report
         self.expectations = expectations
         identity = recovery.identity
@@ -256,7 +252,7 @@ public final class CallbackLog: Sendable {
     var freeBytes: Int64? { try? directory.freeBytes() }
 
     /// The first sequence that retention has left.
-    public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }
+    public var firstSequence: UInt64 { shared.published.withLock { $0.first } }
 
     /// The first record there is with this sequence or a higher one; nil where there is none yet.
     public func record(atOrAfter sequence: UInt64, using reader: inout RecordReader) throws(RecordReadFailure) -> RecordLocation? {

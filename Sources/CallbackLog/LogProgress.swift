@@ -42,7 +42,7 @@ extension CallbackLog {
     /// Durable records that retention has left: sequences are dense.
     public var recordCount: UInt64 {
         shared.published.withLock { published in
-            let first = published.sealed.first?.first ?? published.open.first
+            let first = published.first
             return published.durable >= first ? published.durable - first + 1 : 0
         }
     }

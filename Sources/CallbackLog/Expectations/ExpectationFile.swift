@@ -8,11 +8,11 @@
 //               12 zero (4)              40 entries (8)
 //               16 log's id, high (8)
 //     from      48 an entry: sequence of the announcement (8), when it falls due in ms since 1970 (8), or 2^63 - 1 where it
-//                  is overdue already; ascending by sequence
+//                  is overdue already, or 0 where that is doubtful and it is to be looked at; ascending by sequence
 //     the last 4   CRC-32C of all bytes before
 //
 // Valid is a file of the size that its count says, whose checksum holds, of this log, through no position that the log
-// does not have, with entries at or below that position. Promises: memory follows the file's size, which is compared with
+// does not have, with entries at or below that position and none that was due before 1970. Promises: memory follows the file's size, which is compared with
 // the log's position before anything is allocated. Must not know: when it is written, what is expected.
 
 import Platform
@@ -78,7 +78,7 @@ enum ExpectationFile {
             let position = headerBytes + index * entryBytes
             let entry = Expectations.Entry(
                 announcement: LittleEndian.load64(span, at: position), due: Int64(bitPattern: LittleEndian.load64(span, at: position + 8)))
-            guard entry.announcement > content.entries.last?.announcement ?? 0, entry.announcement <= through else { return nil }
+            guard entry.announcement > content.entries.last?.announcement ?? 0, entry.announcement <= through, entry.due >= 0 else { return nil }
             content.entries.append(entry)
         }
         return content

@@ -3,7 +3,7 @@
 //
 //     woken by: a start, a change, a sealed segment, a timer
 //     start ─▶ file, or nothing ─▶ records above it, or all announcements, looked at again ─▶ whole
-//     due ─▶ read the request_id ─▶ writer decides ─▶ overdue record │ not needed: forgotten │ refused: again in a second
+//     due, or doubtful ─▶ read the request_id ─▶ writer decides ─▶ overdue record │ not needed: put right │ else again in a second
 //
 // Promises: off the data path; the clock only says when to look, and a clock that is set ahead is noticed within
 // `lookMilliseconds`. What the writer decides is final, so that a callback that comes at the same moment wins or loses
@@ -18,10 +18,8 @@ final class ExpectationKeeper {
     static let lookMilliseconds = 60_000
     /// After a refusal, or while index files are made.
     static let retryMilliseconds = 1_000
-    /// Overdue records that are handed to the writer at once.
-    static let dueMax = 256
-    /// Requests that are looked at again in one visit to the writer's queue: a few milliseconds.
-    private static let lookedAtMax = 256
+    /// Requests that are looked at, or handed over as overdue, in one visit to the writer's queue: a few milliseconds.
+    static let lookedAtMax = 256
 
     private let shared: Shared
     private let directory: any Directory
@@ -63,12 +61,11 @@ final class ExpectationKeeper {
 
     /// Before the first record is taken: what the file says is known at once.
     func begin() {
-        let (durable, first) = shared.published.withLock { ($0.durable, $0.sealed.first?.first ?? $0.open.first) }
+        let (durable, first) = shared.published.withLock { ($0.durable, $0.first) }
         var next = first
         if keepsFile, let content = try? ExpectationFile.read(from: directory, logID: identity.logID, durable: durable) {
             shared.published.withLock { published in
-                // Below the first record there is none to wait for: what had to stay was recorded again.
-                for entry in content.entries where entry.announcement >= first { published.expectations.put(entry) }
+                for entry in content.entries { published.expectations.put(entry) }
             }
             next = max(first, content.through + 1)
         }
@@ -101,56 +98,57 @@ final class ExpectationKeeper {
 
     // MARK: overdue
 
-    /// Records what is overdue now. False where that could not be done.
+    /// Records what is overdue now, and puts right what is doubtful. False where that could not be done of all.
     private func recordDue() -> Bool {
         var reader = RecordReader()
         while true {
             var due: [UInt64] = []
             let now = time.wallMilliseconds()
-            shared.published.withLock { $0.expectations.appendDue(at: now, countMax: Self.dueMax, to: &due) }
+            shared.published.withLock { $0.expectations.appendDue(at: now, to: &due) }
             guard !due.isEmpty else { return true }
-            var submissions: [Submission] = []
-            var isKnown = true
-            for announcement in due {
-                switch find(announcement, using: &reader) {
-                case .requestID(let requestID): submissions.append(Submission(overdue: requestID))
-                // Nothing can be said of it any more.
-                case .gone: shared.published.withLock { $0.expectations.remove(announcement) }
-                case .notNow: isKnown = false
+            var isSettled = true
+            for start in stride(from: 0, to: due.count, by: Self.lookedAtMax) {
+                var found: [(announcement: UInt64, requestID: [UInt8])] = []
+                for announcement in due[start..<min(start + Self.lookedAtMax, due.count)] {
+                    switch find(announcement, using: &reader) {
+                    case .requestID(let requestID): found.append((announcement, requestID))
+                    // Nothing can be said of it any more.
+                    case .gone: shared.published.withLock { $0.expectations.remove(announcement) }
+                    // The others need not wait for it.
+                    case .notNow: isSettled = false
+                    }
                 }
+                guard append(found.map { Submission(overdue: $0.requestID) }) else { return false }
+                withWriter { for each in found { isSettled = settle(each.announcement, of: each.requestID, at: now, using: &reader) && isSettled } }
             }
-            guard append(submissions), isKnown else { return false }
-            guard due.allSatisfy({ isSettled($0, at: now, using: &reader) }) else { return false }
+            guard isSettled else { return false }
         }
     }
 
     /// True where the announcement is no longer due, or never will be answered by a record: the writer has found that a
     /// callback or a newer announcement came before, or that the request is full. False where the writer's clock is
     /// behind, or where that cannot be told now.
-    private func isSettled(_ announcement: UInt64, at now: Int64, using reader: inout RecordReader) -> Bool {
-        guard shared.published.withLock({ $0.expectations.isDue(announcement, at: now) }) else { return true }
-        switch find(announcement, using: &reader) {
-        case .notNow: return false
-        case .gone: break
-        case .requestID(let requestID):
-            if isExpected(announcement, of: requestID, using: &reader) {
-                return shared.published.withLock { !$0.expectations.isDue(announcement, at: now) }
-            }
-        }
+    private func settle(_ announcement: UInt64, of requestID: [UInt8], at now: Int64, using reader: inout RecordReader) -> Bool {
+        func isDue() -> Bool { shared.published.withLock { $0.expectations.isDue(announcement, at: now) } }
+        guard isDue() else { return true }
+        let known = putRight(requestID, using: &reader)
+        guard known.isWhole, isDue() else { return known.isWhole }
+        guard known.history.expectation?.announcement != announcement || known.history.count >= CallbackLog.recordsPerRequestMax else { return false }
         shared.published.withLock { $0.expectations.remove(announcement) }
         return true
     }
 
-    /// Whether an overdue record of it is only a matter of time.
-    private func isExpected(_ announcement: UInt64, of requestID: [UInt8], using reader: inout RecordReader) -> Bool {
-        let requestHash = hash.hash(requestID.span)
-        let (history, isWhole) = shared.history(of: requestID.span, requestHash, using: &reader)
-        if isWhole, let expectation = history.expectation, expectation.announcement == announcement, expectation.overdueAt == nil {
-            // A record says so already: the file was written when that was about to go, and it did not.
-            shared.published.withLock { $0.expectations.apply(.overdue(announcement)) }
-            return true
+    /// Puts what is expected of a request as its records say. On the writer's queue, so that nothing changes meanwhile.
+    private func putRight(_ requestID: [UInt8], using reader: inout RecordReader) -> KnownHistory {
+        let known = shared.history(of: requestID.span, hash.hash(requestID.span), using: &reader)
+        shared.published.withLock { published in
+            for announcement in known.history.announcements { published.expectations.remove(announcement.sequence) }
+            for record in known.unread.records { published.expectations.doubt(record) }
+            guard let expectation = known.history.expectation else { return }
+            published.expectations.apply(.opened(expectation, replacing: nil))
+            if !known.isWhole { published.expectations.doubt(expectation.announcement) }
         }
-        return !isWhole || history.expectation?.announcement == announcement && history.count < CallbackLog.recordsPerRequestMax
+        return known
     }
 
     private enum Found {
@@ -221,29 +219,39 @@ final class ExpectationKeeper {
                 line = try reader.read(location.entry, in: location.segment)
             } catch {
                 switch error {
-                // It says nothing any more, and must not hold up all others.
+                // It says nothing any more.
                 case .damaged: return true
-                case .system(let failure) where failure.code == SystemError.inputOutput: return true
+                // It must not hold up all others.
+                case .system(let failure) where failure.code == SystemError.inputOutput:
+                    doubt(unreadable: location)
+                    return true
                 // For want of descriptors or memory: it is asked again.
                 case .system, .indexing: throw error
                 }
             }
             var requestID: [UInt8] = []
             line.appendRequestID(of: reader.bytes.span, to: &requestID)
-            let requestHash = hash.hash(requestID.span)
-            let candidates = shared.candidates(of: requestHash, using: &reader.pages)
+            let candidates = shared.candidates(of: hash.hash(requestID.span), using: &reader.pages)
             guard candidates.isWhole else { throw .indexing }
             guard candidates.records.contains(where: { $0.kind == .announcement }) else { return true }
-            let (history, isWhole) = shared.history(of: requestID.span, requestHash, using: &reader)
-            guard isWhole else { throw .indexing }
-            shared.published.withLock { published in
-                for announcement in history.announcements { published.expectations.remove(announcement.sequence) }
-                if let expectation = history.expectation { published.expectations.apply(.opened(expectation, replacing: nil)) }
-            }
+            guard putRight(requestID, using: &reader).unread.segments == nil else { throw .indexing }
             return true
         } catch {
             next = asked
             return false
+        }
+    }
+
+    /// What a record that cannot be read says of the announcements is not known yet.
+    private func doubt(unreadable location: RecordLocation) {
+        shared.published.withLock { published in
+            switch location.kind {
+            case .announcement: published.expectations.put(Expectations.Entry(announcement: location.sequence, due: Expectations.doubtful))
+            // It may answer any of them.
+            case .callback: published.expectations.doubt(in: 0..<location.sequence)
+            // Those that it makes overdue fall due.
+            case .overdue, .checkpoint, .unknown: break
+            }
         }
     }
 

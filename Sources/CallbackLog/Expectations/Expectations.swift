@@ -1,11 +1,13 @@
 // Announced requests whose callback has not come, in the order in which they will be overdue.
 //
-//     entries    a binary heap by time; those that are overdue already have the end of time and sink
+//     entries    a binary heap by time; those that are overdue already have the end of time and sink, and those that are
+//                doubtful its beginning and rise: they fall due at once, and whoever looks at what is due puts them right
 //     places     from the sequence of an announcement to its place in the heap
 //
 // Promises: every change is O(log n); 16 bytes an entry in the heap and as many in the table of places, which is at least
-// half empty after it has grown: below 100 bytes each for a million. Nothing stale stays. Guarded by the lock of what is
-// published, so that readers see it as of the durable position.
+// half empty after it has grown: below 100 bytes each for a million. Nothing stale stays, and nothing below the first
+// record that the log still has: what had to stay was recorded again. Guarded by the lock of what is published, so that
+// readers see it as of the durable position.
 // Must not know: requests, records, the clock.
 
 import Platform
@@ -13,16 +15,19 @@ import Platform
 struct Expectations: Sendable {
     struct Entry: Equatable, Sendable {
         let announcement: UInt64
-        /// In milliseconds; `overdue` where it is.
+        /// In milliseconds; `overdue` where it is, `doubtful` where a look at its request's records has to say.
         var due: Int64
     }
 
     /// The due time of what is overdue: it falls due no more.
     static let overdue = Int64.max
+    /// The due time of what was perhaps answered, replaced or lost.
+    static let doubtful: Int64 = 0
 
     /// A heap: no entry is due before its parent at (index - 1) / 2.
     private(set) var entries: [Entry] = []
     private var places: [UInt64: UInt32] = [:]
+    private var first: UInt64 = 0
     /// False while a start has not yet found all of them.
     var isWhole = false
 
@@ -41,17 +46,21 @@ struct Expectations: Sendable {
 
     func standing(of announcement: UInt64) -> Standing {
         guard let place = places[announcement] else { return isWhole ? .notOpen : .unknown }
-        return entries[Int(place)].due == Self.overdue ? .overdue : .pending
+        return switch entries[Int(place)].due {
+        case Self.overdue: .overdue
+        case Self.doubtful: .unknown
+        default: .pending
+        }
     }
 
     /// When the next is due, in milliseconds; nil where none is.
     var earliestDue: Int64? { entries.first.flatMap { $0.due == Self.overdue ? nil : $0.due } }
 
-    /// Appends the announcements that are due at `now`, at most `countMax`.
-    func appendDue(at now: Int64, countMax: Int, to due: inout [UInt64]) {
+    /// Appends the announcements that are due at `now`.
+    func appendDue(at now: Int64, to due: inout [UInt64]) {
         // The heap's top part is all that is due: its children are looked at only where the parent is.
         var open = entries.isEmpty ? [] : [0]
-        while let index = open.popLast(), due.count < countMax {
+        while let index = open.popLast() {
             guard entries[index].due <= now else { continue }
             due.append(entries[index].announcement)
             for child in [2 * index + 1, 2 * index + 2] where child < entries.count { open.append(child) }
@@ -74,8 +83,32 @@ struct Expectations: Sendable {
         }
     }
 
+    /// Whether the callback of this announcement is awaited, and since when, is to be looked at again.
+    mutating func doubt(_ announcement: UInt64) {
+        if let place = places[announcement] { doubt(at: Int(place)) }
+    }
+
+    /// The same of all announcements in `sequences`.
+    mutating func doubt(in sequences: Range<UInt64>) {
+        // What has to sink for one comes from before it, and has been looked at.
+        for place in entries.indices where sequences.contains(entries[place].announcement) { doubt(at: place) }
+    }
+
+    private mutating func doubt(at place: Int) {
+        if entries[place].due == Self.overdue { overdueCount -= 1 }
+        entries[place].due = Self.doubtful
+        rise(place)
+    }
+
+    /// Retention has removed all records below `first`.
+    mutating func remove(below first: UInt64) {
+        self.first = first
+        for entry in entries where entry.announcement < first { remove(entry.announcement) }
+    }
+
     mutating func put(_ entry: Entry) {
         remove(entry.announcement)
+        guard entry.announcement >= first else { return }
         entries.append(entry)
         if entry.due == Self.overdue { overdueCount += 1 }
         places[entry.announcement] = UInt32(entries.count - 1)

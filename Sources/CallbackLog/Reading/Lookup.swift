@@ -13,11 +13,30 @@ typealias Candidate = RecordLocation
 struct Candidates {
     /// Newest first.
     var records: [Candidate] = []
-    /// False where a segment could not be asked: its index is being made, or cannot be read.
-    var isWhole = true
+    /// Segments that could not be asked: their index is being made, or cannot be read.
+    var unread = Unread()
+    var isWhole: Bool { unread.segments == nil }
 
     fileprivate mutating func append(_ entries: [RecordEntry], in segment: any File) {
         for entry in entries { records.append(Candidate(segment: segment, entry: entry)) }
+    }
+}
+
+/// Where there may be more of what was looked for.
+struct Unread: Equatable {
+    /// Those that could not be read.
+    var records: Set<UInt64> = []
+    /// From the first segment that could not be asked through the last.
+    private(set) var segments: Range<UInt64>?
+    var isEmpty: Bool { records.isEmpty && segments == nil }
+
+    mutating func insert(_ sequences: Range<UInt64>) {
+        segments = min(sequences.lowerBound, segments?.lowerBound ?? .max)..<max(sequences.upperBound, segments?.upperBound ?? 0)
+    }
+
+    mutating func formUnion(_ other: Unread) {
+        records.formUnion(other.records)
+        if let sequences = other.segments { insert(sequences) }
     }
 }
 
@@ -54,7 +73,7 @@ extension Shared {
                 let file = try pages.disk.during { () throws(IndexFault) in try files.file(of: index) }
                 try index.appendRecords(of: requestHash, in: file, using: &pages, to: &entries)
             case .missing:
-                found.isWhole = false
+                found.unread.insert(segment.sequences)
             }
             guard !entries.isEmpty else { return }
             found.append(entries, in: try pages.disk.during { () throws(IndexFault) in try open(segment) })
@@ -63,7 +82,7 @@ extension Shared {
             let present = published.withLock { $0.sealed.first { $0.first == segment.first } }
             guard let present else { return }
             guard present === segment else { return ask(present, requestHash, &found, &pages) }
-            found.isWhole = false
+            found.unread.insert(segment.sequences)
             suspect(segment.first)
         }
     }

@@ -49,6 +49,8 @@ struct Published {
     var block: LogBlock?
     var supersessions: Supersessions
     var expectations = Expectations()
+    /// The first sequence that retention has left.
+    var first: UInt64 { sealed.first?.first ?? open.first }
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
@@ -57,6 +59,7 @@ struct Published {
         // Where there is no record, none is superseded.
         supersessions = Supersessions(durable: durable, isWhole: sealed.isEmpty && open.index.count == 0)
         filters = SealedFilters(self.sealed)
+        expectations.remove(below: first)
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
@@ -70,19 +73,27 @@ struct Published {
         open = fresh
     }
 
-    /// Takes the place of the sealed segment that begins where it does; nothing where that is gone.
-    mutating func replace(_ segment: SealedSegment) {
-        guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return }
-        // Those that it lost may have superseded others.
-        if let before = sealed[place].recordCount, let now = segment.recordCount, now < before { supersessions.forget() }
+    /// Takes the place of the sealed segment that begins where it does; nothing where that is gone. True where announcements
+    /// became doubtful.
+    mutating func replace(_ segment: SealedSegment) -> Bool {
+        guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return false }
+        let before = sealed[place].recordCount
+        let hasLost = segment.recordCount.map { $0 < before ?? .max } ?? false
+        if hasLost {
+            // Those that it lost may have superseded others, or be awaited.
+            if before != nil { supersessions.forget() }
+            expectations.doubt(in: segment.sequences)
+        }
         var segments = sealed
         segments[place] = segment
         sealed = Self.bounded(segments)
+        return hasLost
     }
 
     mutating func removeOldest() {
         sealed.removeFirst()
-        supersessions.forget(below: sealed.first?.first ?? open.first)
+        supersessions.forget(below: first)
+        expectations.remove(below: first)
     }
 
     /// What is kept in memory for the newest segments, and no more.
@@ -140,7 +151,7 @@ final class Shared: Sendable {
     let isClosing = Atomic<Bool>(false)
     private let suspects = Mutex<Set<UInt64>>([])
     /// Starts upkeep; set once, while the log is made.
-    let upkeepWaker = Mutex<@Sendable () -> Void>({})
+    let upkeepWaker = Waker()
 
     init(_ published: sending Published, files: OpenFiles) {
         self.published = Mutex(published)
@@ -151,10 +162,10 @@ final class Shared: Sendable {
     let interest = Interest()
     private let observers = Mutex<[@Sendable (Advance) -> Void]>([])
     /// Starts what looks after expectations; set once, while the log is made.
-    let expectationsWaker = Mutex<@Sendable () -> Void>({})
+    let expectationsWaker = Waker()
 
     /// What is expected has changed, or a segment was sealed.
-    func wakeExpectations() { expectationsWaker.withLock { $0 }() }
+    func wakeExpectations() { expectationsWaker.wake() }
 
     func addObserver(_ observe: @escaping @Sendable (Advance) -> Void) { observers.withLock { $0.append(observe) } }
 
@@ -166,7 +177,7 @@ final class Shared: Sendable {
     }
 
     /// There is something for upkeep to do.
-    func wakeUpkeep() { upkeepWaker.withLock { $0 }() }
+    func wakeUpkeep() { upkeepWaker.wake() }
 
     /// The segment that begins with `first`, or its index, is not as it should be: upkeep reads it again.
     func suspect(_ first: UInt64) {
@@ -175,13 +186,15 @@ final class Shared: Sendable {
         wakeUpkeep()
     }
 
-    /// What was suspected since the last call.
-    func takeSuspects() -> Set<UInt64> {
+    /// What was suspected since the last call, but for those that `rest`: they stay so, and wake nobody again.
+    func takeSuspects(butFor rest: Set<UInt64>) -> Set<UInt64> {
         suspects.withLock { suspects in
-            defer { suspects = [] }
-            return suspects
+            defer { suspects.formIntersection(rest) }
+            return suspects.subtracting(rest)
         }
     }
+
+    var hasSuspects: Bool { suspects.withLock { !$0.isEmpty } }
 
     /// The sealed segment that begins with `first`, as it is now.
     func sealed(_ first: UInt64) -> SealedSegment? {

@@ -49,6 +49,9 @@ final class SealedSegment: Sendable {
 
     var name: String { SegmentName.name(first: first) }
 
+    /// Those that its records have, or could have.
+    var sequences: Range<UInt64> { first..<max(first, successor) }
+
     /// Nil where that is not known yet.
     var recordCount: Int? {
         switch index {

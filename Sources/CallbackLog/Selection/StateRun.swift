@@ -174,7 +174,7 @@ struct StateWalk: Sendable {
         run.skip(low...high)
         let (first, durable, segment) = shared.published.withLock { published -> (UInt64, UInt64, SealedSegment?) in
             // What is below went by retention; what is above is not there yet.
-            let first = published.sealed.first?.first ?? published.open.first
+            let first = published.first
             let low = max(low, first)
             let high = min(high, published.durable)
             if low <= high {

@@ -59,7 +59,7 @@ extension Upkeep {
         for requestID in requests {
             let requestHash = hash.hash(requestID.span)
             guard let expectation = shared.history(of: requestID.span, requestHash, using: &reader).history.expectation else { continue }
-            shared.published.withLock { $0.expectations.apply(.opened(expectation, replacing: nil)) }
+            shared.published.withLock { $0.expectations.doubt(expectation.announcement) }
         }
         if !requests.isEmpty { shared.wakeExpectations() }
     }
@@ -96,7 +96,8 @@ extension Upkeep {
         guard AnnouncementMembers(members.span) != nil else {
             return stays(identifier, announcedBy: sequence, in: segment, using: &reader) ? members : nil
         }
-        let (history, isWhole) = shared.history(of: identifier, hash.hash(identifier), using: &reader)
+        let known = shared.history(of: identifier, hash.hash(identifier), using: &reader)
+        let (history, isWhole) = (known.history, known.isWhole)
         guard history.announcements.last(where: { $0.sequence < segment.successor })?.sequence == sequence, let announcedAt = history.announcedAt
         else { return nil }
         // Rather once too often than never.

@@ -14,7 +14,7 @@ import Synchronization
 
 /// State of the upkeep queue; touched by nothing else.
 final class Upkeep {
-    /// After a failure it rests so long, and so long a segment that was read again on suspicion is trusted.
+    /// After a failure it rests so long, and so long a segment that was read again on suspicion: it is not read again sooner.
     static let restMilliseconds = 60_000
     /// The pace of retention by age, whose unit is a day.
     static let retentionMilliseconds = 3_600_000
@@ -37,7 +37,7 @@ final class Upkeep {
 
     /// Before this, in monotonic milliseconds, retention has nothing to gain.
     var retentionRestsUntil = Int64.min
-    /// When a segment was last read again on suspicion, in monotonic milliseconds. As many as there are segments.
+    /// When a segment was last read again on suspicion, in monotonic milliseconds, if it rests. As many as there are segments.
     private var reread: [UInt64: Int64] = [:]
     /// When the next run is due, in monotonic milliseconds; nil while none is.
     private var runDueMilliseconds: Int64?
@@ -99,9 +99,9 @@ final class Upkeep {
     /// Reads suspected segments again: what is damaged is named, and the rest found without stumbling over it.
     private func rereadSuspects() -> Bool {
         var isWhole = true
-        for first in shared.takeSuspects().sorted() {
-            let now = time.monotonicMilliseconds()
-            if let before = reread[first], now - before < Int64(Self.restMilliseconds) { continue }
+        let now = time.monotonicMilliseconds()
+        reread = reread.filter { now - $0.value < Int64(Self.restMilliseconds) }
+        for first in shared.takeSuspects(butFor: Set(reread.keys)).sorted() {
             guard let segment = shared.sealed(first) else {
                 // Damage in the open segment: it is closed as it is (API.md §7), and read when it is sealed.
                 if shared.published.withLock({ $0.open.first == first }) { seal(nil) }
@@ -111,7 +111,7 @@ final class Upkeep {
             observe(.reread(segment: segment.name))
             isWhole = index(segment) && isWhole
         }
-        return isWhole
+        return isWhole && !shared.hasSuspects
     }
 
     /// Makes the index files that are missing, newest first, since what was sent last is sent again first.
@@ -141,7 +141,7 @@ final class Upkeep {
             let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure) {
                 shared.isClosing.load(ordering: .relaxed)
             }
-            shared.published.withLock { $0.replace(made) }
+            if shared.published.withLock({ $0.replace(made) }) { shared.wakeExpectations() }
             // The name of the index leads to another file now.
             shared.files.forget(segment.first)
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }

@@ -64,7 +64,7 @@ struct Batch {
         fresh.removeAll(keepingCapacity: true)
         newestByHash.removeAll(keepingCapacity: true)
         keyHashes.removeAll(keepingCapacity: true)
-        losesTrack = false
+        unread = Unread()
     }
 
     /// The next submission is not a record of its own.
@@ -106,8 +106,8 @@ struct Batch {
         }
     }
 
-    /// A segment could not be asked for records of the same request as one that is added: its predecessor may be there.
-    var losesTrack = false
+    /// What could not be looked at while it was made: there may be predecessors of its records, and what they answer.
+    var unread = Unread()
 
     /// What is known of a record before it is added.
     struct Addition {
@@ -177,7 +177,10 @@ struct Batch {
             if let predecessor = record.predecessor { published.supersessions.note(predecessor, by: record.sequence) }
             if let change = record.change { published.expectations.apply(change) }
         }
-        if losesTrack { published.supersessions.loseTrack() }
+        for record in unread.records { published.expectations.doubt(record) }
+        guard let segments = unread.segments else { return }
+        published.supersessions.loseTrack()
+        published.expectations.doubt(in: segments)
     }
 
     /// Counts its records, which are durable.
@@ -194,8 +197,8 @@ struct Batch {
     /// Of its records, in order.
     var requestHashes: [UInt64] { fresh.map(\.requestHash) }
 
-    /// Whether one of its records changes what is expected.
-    var changesExpectations: Bool { fresh.contains { $0.change != nil } }
+    /// Whether it changes what is expected, or may do so.
+    var changesExpectations: Bool { !unread.isEmpty || fresh.contains { $0.change != nil } }
 
     private func isSameRequest(_ a: Submission, _ b: Submission) -> Bool { a.record[a.requestID] == b.record[b.requestID] }
 }

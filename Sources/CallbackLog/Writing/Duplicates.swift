@@ -12,9 +12,9 @@ struct Duplicates {
     enum Decision {
         case duplicate(sequence: UInt64)
         case tooManyRecords
-        /// `newest` is the request's newest record, `announcement` the one that awaits this callback; not all that there
-        /// may be where not `isWhole`.
-        case fresh(newest: UInt64?, announcement: UInt64?, isWhole: Bool)
+        /// `newest` is the request's newest record, `announcement` the one that awaits this callback: of what is not
+        /// among `unread`.
+        case fresh(newest: UInt64?, announcement: UInt64?, unread: Unread)
     }
 
     /// Requests that are known to be full. When there are more, all are forgotten.
@@ -54,24 +54,28 @@ struct Duplicates {
         {
             return .tooManyRecords
         }
-        return candidates.isEmpty ? .fresh(newest: nil, announcement: nil, isWhole: found.isWhole) : followed(identifier, among: found)
+        return candidates.isEmpty ? .fresh(newest: nil, announcement: nil, unread: found.unread) : followed(identifier, among: found)
     }
 
     /// The newest record of this request, and its newest announcement where no callback stands behind that.
     private mutating func followed(_ identifier: Span<UInt8>, among found: Candidates) -> Decision {
         var newest: UInt64?
+        var unread = found.unread
         for candidate in found.records {
-            guard let line = try? reader.read(candidate.entry, in: candidate.segment), line.names(identifier, in: reader.bytes.span) else { continue }
+            guard let line = try? reader.read(candidate.entry, in: candidate.segment) else {
+                unread.records.insert(candidate.sequence)
+                continue
+            }
+            guard line.names(identifier, in: reader.bytes.span) else { continue }
             newest = newest ?? candidate.sequence
-            if candidate.kind == .announcement { return .fresh(newest: newest, announcement: candidate.sequence, isWhole: found.isWhole) }
+            if candidate.kind == .announcement { return .fresh(newest: newest, announcement: candidate.sequence, unread: unread) }
             if candidate.kind == .callback { break }
         }
-        return .fresh(newest: newest, announcement: nil, isWhole: found.isWhole)
+        return .fresh(newest: newest, announcement: nil, unread: unread)
     }
 
-    /// All that is known of the request of `submission`; what cannot be read is left out. `isWhole` is false where a
-    /// segment could not be asked.
-    mutating func history(of submission: Submission, requestHash: UInt64) -> (history: RequestHistory, isWhole: Bool) {
+    /// All that is known of the request of `submission`.
+    mutating func history(of submission: Submission, requestHash: UInt64) -> KnownHistory {
         let identifier = submission.record.span.extracting(submission.requestID)
         return shared.history(of: identifier, requestHash, using: &reader)
     }
@@ -96,22 +100,34 @@ struct Duplicates {
     }
 }
 
+/// What is known of a request.
+struct KnownHistory {
+    var history = RequestHistory()
+    /// What is left out of it, whosever it is.
+    var unread: Unread
+    /// False where some of that may be read later; damage says nothing any more.
+    var isWhole: Bool
+}
+
 extension Shared {
     /// What the durable records of a request say together.
-    func history(of identifier: Span<UInt8>, _ requestHash: UInt64, using reader: inout RecordReader) -> (history: RequestHistory, isWhole: Bool) {
+    func history(of identifier: Span<UInt8>, _ requestHash: UInt64, using reader: inout RecordReader) -> KnownHistory {
         let candidates = candidates(of: requestHash, using: &reader.pages)
-        var history = RequestHistory()
+        var known = KnownHistory(unread: candidates.unread, isWhole: candidates.isWhole)
         for candidate in candidates.records.reversed() {
             do throws(RecordReadFailure) {
                 let line = try reader.read(candidate.entry, in: candidate.segment)
                 guard line.names(identifier, in: reader.bytes.span) else { continue }
-                history.add(
+                known.history.add(
                     line.kind, sequence: candidate.sequence, receivedAt: line.receivedAt, members: reader.bytes.span.extracting(line.payload))
             } catch {
                 suspect(error)
+                known.unread.records.insert(candidate.sequence)
+                if case .damaged = error { continue }
+                known.isWhole = false
             }
         }
-        return (history, candidates.isWhole)
+        return known
     }
 
     /// A record could not be read back: what is damaged is read again.

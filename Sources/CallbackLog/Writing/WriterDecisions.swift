@@ -5,8 +5,9 @@
 //     announcement   the newest one says the same ─▶ that one      full ─▶ too many                       else ─▶ announced
 //     overdue        answered, given more time, or said already ─▶ superfluous                            else ─▶ fresh
 //
-// Where a segment cannot be asked at the moment, rather twice than never goes for callbacks and announcements (201 where it
-// might have been 200), and rather later than wrongly for what is overdue: the timer asks again.
+// Where a segment cannot be asked, or a record read, rather twice than never goes for callbacks and announcements (201 where it
+// might have been 200), and rather later than wrongly for what is overdue: the timer asks again. What it holds may have been
+// awaited: it becomes doubtful once the batch is durable (Expectations.swift).
 // Promises: durable records and those of the batch before it count alike, so that an outcome shares the fate of what it
 // rests on (invariant 1). On the writer's queue only. Must not know: the disk.
 
@@ -28,8 +29,8 @@ extension Writer {
         switch duplicates.decide(submission, requestHash: requestHash, payloadHash: payloadHash, heldCount: held.count) {
         case .duplicate(let sequence): batch.answer(.stored(sequence: sequence, duplicate: true))
         case .tooManyRecords: batch.answer(.tooManyRecords)
-        case .fresh(let newest, let announcement, let isWhole):
-            if !isWhole { batch.losesTrack = true }
+        case .fresh(let newest, let announcement, let unread):
+            batch.unread.formUnion(unread)
             let awaiting = held.decisive.map { $0.kind == .announcement ? $0.sequence : nil } ?? announcement
             batch.add(position, addition(after: held.newest ?? newest), change: awaiting.map { .answered($0) }) {
                 .stored(sequence: $0, duplicate: false)
@@ -41,12 +42,13 @@ extension Writer {
     private func decideOther(_ submission: Submission, at position: Int, _ addition: (UInt64?) -> Batch.Addition) {
         let requestHash = addition(nil).requestHash
         let receivedAt = addition(nil).receivedAt
-        var (history, isWhole) = duplicates.history(of: submission, requestHash: requestHash)
-        if !isWhole { batch.losesTrack = true }
+        let known = duplicates.history(of: submission, requestHash: requestHash)
+        batch.unread.formUnion(known.unread)
+        var history = known.history
         batch.add(submission, requestHash: requestHash, receivedAt: receivedAt, to: &history)
         let members = submission.record.span.extracting(submission.payload)
         if submission.kind == .overdue {
-            guard isWhole, let expectation = history.expectation, let overdueAt = expectation.overdueAt, receivedAt >= overdueAt,
+            guard known.isWhole, let expectation = history.expectation, let overdueAt = expectation.overdueAt, receivedAt >= overdueAt,
                 history.count < CallbackLog.recordsPerRequestMax
             else { return batch.answer(.superfluous) }
             return batch.add(position, addition(history.newest), change: .overdue(expectation.announcement)) { .stored(sequence: $0, duplicate: false) }
@@ -60,6 +62,7 @@ extension Writer {
         guard !isNew || history.count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
         let before = history
         let sequence = batch.nextSequence(above: durable)
+        if !known.unread.isEmpty { batch.unread.records.insert(sequence) }
         history.add(.announcement, sequence: sequence, receivedAt: receivedAt, members: members)
         let change = said == nil ? nil : history.expectation.map { ExpectationChange.opened($0, replacing: before.announcement) }
         batch.add(position, addition(before.newest), change: change) { .announced(sequence: $0, isFirst: before.announcement == nil) }

@@ -55,8 +55,8 @@ public final class Quarantine: RefusalKeeper, Sendable {
         let store = Confined(
             QuarantineStore(bytesMax: bytesMax, wallMilliseconds: wallMilliseconds, observe: observe, openDirectory: openDirectory), to: queue)
         self.store = store
-        let drain = Drain()
-        mailbox = Mailbox(weightMax: Self.waitingMax) { queue.async { drain.run() } }
+        let drain = Waker()
+        mailbox = Mailbox(weightMax: Self.waitingMax) { queue.async { drain.wake() } }
         let mailbox = mailbox
         drain.set {
             var arrivals: [QuarantineArrival] = []
@@ -117,11 +117,4 @@ public final class Quarantine: RefusalKeeper, Sendable {
     var diskBytes: (refused: Int64, unauthorized: Int64) {
         store.queue.sync { store.withValue { ($0.rings[.refused]?.diskBytes ?? 0, $0.rings[.unauthorized]?.diskBytes ?? 0) } }
     }
-}
-
-/// What the mailbox's wake-up runs; set once, while the quarantine is made.
-private final class Drain: Sendable {
-    private let body = Mutex<@Sendable () -> Void>({})
-    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
-    func run() { body.withLock { $0 }() }
 }

@@ -125,7 +125,7 @@ import Testing
             #expect(expectations.overdueCount == reference.values.count { $0 == .max })
         }
         var due: [UInt64] = []
-        expectations.appendDue(at: 500, countMax: .max, to: &due)
+        expectations.appendDue(at: 500, to: &due)
         #expect(Set(due) == Set(reference.filter { $0.value <= 500 }.keys) && due.count == Set(due).count)
         #expect(expectations.count == reference.count)
     }

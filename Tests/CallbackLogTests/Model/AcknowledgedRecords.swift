@@ -121,7 +121,7 @@ struct AcknowledgedRecords {
         }
         let all = (Array(seen.values.joined()) + others).sorted()
         if all != Array(floor..<max(floor, open.log.durable + 1)) { faults.append("not dense: \(all) from \(floor) up to \(open.log.durable)") }
-        if !announced.isEmpty { faults += announced.faults(of: open, believing: histories, floor: floor, mayMiss: mayRepeat) }
+        if !announced.isEmpty { faults += announced.faults(of: open, believing: histories, floor: floor) }
         return faults
     }
 }

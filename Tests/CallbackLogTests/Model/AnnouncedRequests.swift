@@ -150,15 +150,13 @@ struct AnnouncedRequests {
         return faults
     }
 
-    /// Says what is wrong with what the log believes of requests whose records these are, once it has looked. Where
-    /// announcements perhaps could not be read when their callbacks came (`mayMiss`), an answered one may stay expected.
-    func faults(of open: OpenLog, believing histories: [String: [ShownRecord]], floor: UInt64, mayMiss: Bool) -> [String] {
+    /// Says what is wrong with what the log believes of requests whose records these are, once it has looked.
+    func faults(of open: OpenLog, believing histories: [String: [ShownRecord]], floor: UInt64) -> [String] {
         let expectations = open.log.shared.published.withLock { $0.expectations }
         guard expectations.isWhole else { return ["which announcements are open is not known"] }
         var faults: [String] = []
         var openCount = 0
-        // What a start takes from the file stays expected where it goes by retention before it was looked at again.
-        var isCounted = floor == 1
+        var isCounted = true
         for (identifier, records) in histories.sorted(by: { $0.key < $1.key }) {
             let request = records.reduce(into: ReferenceRequest()) { $0.add($1) }
             guard let announcement = request.newestAnnouncement else { continue }
@@ -171,10 +169,9 @@ struct AnnouncedRequests {
             let isRight = switch request.state {
             case .pending: standing == .pending
             case .overdue: standing == .overdue
-            case .answered: standing == .notOpen || mayMiss
-            case .unannounced: standing == .notOpen
+            case .answered, .unannounced: standing == .notOpen
             }
-            if request.state.isOpen { openCount += 1 } else if mayMiss { isCounted = false }
+            if request.state.isOpen { openCount += 1 }
             if !isRight { faults.append("\(identifier) is \(request.state) by its records, and \(standing)") }
             if case .pending(let until) = request.state, until <= open.clock.now, open.log.readiness(options: LogOptions()).block == nil {
                 faults.append("\(identifier) was due at \(until), and it is \(open.clock.now)")

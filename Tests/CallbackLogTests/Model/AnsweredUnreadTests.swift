@@ -1,6 +1,8 @@
-// A callback that comes while its announcement cannot be read.
+// What comes while records of its request cannot be read, for the moment or for ever.
 //
-// Promises: what the log expects is what its records say, once they can be read again. Must not know: who remembers.
+// Promises: what the log expects is what the records say that can be read, at once and after a start. Two requests are
+// overdue before anything goes wrong: of "late" something comes then, of "stays" nothing ever does.
+// Must not know: who remembers.
 
 import Glibc
 import Platform
@@ -9,26 +11,128 @@ import Testing
 @testable import CallbackLog
 
 @Suite struct AnsweredUnreadTests {
-    @Test(
-        "once it can be read again, it is expected no more: no longer open, at once and after a start",
-        .disabled("An overdue announcement that could not be read when its callback came stays open, and the file of open ones keeps it."))
-    func expectedNoMore() throws {
-        let disk = MemoryDisk()
-        let clock = TurnedClock()
-        let open = try OpenLog(disk, segmentBytesMax: 300, clock: clock) { $0.hasUpkeep = true }
-        _ = open.announce("late", members(10))
+    private let clock = TurnedClock()
+
+    private func open(_ disk: MemoryDisk, hashMask: UInt64 = .max, hasUpkeep: Bool = true) throws -> OpenLog {
+        let open = try OpenLog(disk, segmentBytesMax: 300, hashMask: hashMask, clock: clock) { $0.hasUpkeep = hasUpkeep }
+        open.settleAll()
+        return open
+    }
+
+    /// Announcements 1 and 2 are in segments of their own, and sealed.
+    private func overdue(hashMask: UInt64 = .max, hasUpkeep: Bool = true) throws -> OpenLog {
+        let open = try open(MemoryDisk(), hashMask: hashMask, hasUpkeep: hasUpkeep)
+        for identifier in ["late", "stays"] { #expect(open.announce(identifier, members(10, reference: "\"\(String(repeating: "x", count: 100))\""))?.sequence != nil) }
         open.pass(milliseconds: 20_000)
-        for number in 0..<6 { _ = open.append("other", "{\"n\":\(number)}") }
+        fill(open)
+        #expect(standings(open) == [.overdue, .overdue] && open.disk.segments.count > 3)
+        return open
+    }
+
+    /// What is open is sealed, and more.
+    private func fill(_ open: OpenLog) {
+        for number in 0..<4 { _ = open.append("other", "{\"n\":\(number),\"at\":\(open.log.durable)}") }
         open.settleAll()
-        disk.inject(Fault(.fails(EIO), on: [.open, .read]))
-        #expect(open.append("late")?.sequence != nil)
-        disk.lift()
-        clock.advance(milliseconds: 61_000)
+    }
+
+    /// Of the announcements of "late" and "stays".
+    private func standings(_ open: OpenLog) -> [Expectations.Standing] {
+        open.log.shared.published.withLock { published in [1, 2].map { published.expectations.standing(of: $0) } }
+    }
+
+    private func look(_ open: OpenLog) {
+        clock.advance(milliseconds: Int64(ExpectationKeeper.retryMilliseconds))
         open.settleAll()
-        #expect(open.log.openAnnouncements == 0)
+    }
+
+    /// "stays" is all that is awaited: now, and after a start with what is derived and without.
+    private func expectOneLeft(_ open: OpenLog, hashMask: UInt64 = .max, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        func expect(_ open: OpenLog, _ when: Comment) {
+            look(open)
+            #expect(standings(open) == [.notOpen, .overdue], when, sourceLocation: sourceLocation)
+            #expect(open.log.openAnnouncements == 1, when, sourceLocation: sourceLocation)
+        }
+        expect(open, "at once")
         open.close()
-        let again = try OpenLog(open.disk.afterKill(), segmentBytesMax: 300, clock: clock) { $0.hasUpkeep = true }
-        again.settleAll()
-        #expect(again.log.openAnnouncements == 0)
+        expect(try self.open(open.disk.afterKill(), hashMask: hashMask), "after a start")
+        let bare = open.disk.afterKill()
+        for name in bare.allFiles.keys where SegmentName.firstSequence(of: name) == nil { bare.delete(name) }
+        expect(try self.open(bare, hashMask: hashMask), "after a start with nothing but the segments")
+    }
+
+    @Test("once the announcement can be read again, the request is expected no more", arguments: [.max, 0] as [UInt64], [true, false])
+    func answered(hashMask: UInt64, hasUpkeep: Bool) throws {
+        let open = try overdue(hashMask: hashMask, hasUpkeep: hasUpkeep)
+        open.disk.inject(Fault(.fails(EIO), on: [.open, .read]))
+        #expect(open.append("late")?.sequence != nil)
+        open.settleAll()
+        // Nothing is claimed of it meanwhile.
+        #expect(standings(open)[0] == .unknown && open.log.openAnnouncements == 2)
+        look(open)
+        #expect(standings(open)[0] == .unknown)
+        open.disk.lift()
+        try expectOneLeft(open, hashMask: hashMask)
+    }
+
+    @Test("also where the log is stopped, or killed, before that", arguments: [true, false])
+    func restarted(isKilled: Bool) throws {
+        let open = try overdue()
+        open.disk.inject(Fault(.fails(EIO), on: [.open, .read]))
+        let callback = try #require(open.append("late")?.sequence)
+        fill(open)
+        let file = try #require(open.disk[ExpectationFile.name])
+        // A start has no reason to look at the callback.
+        #expect(LittleEndian.load64(file.span, at: 32) > callback)
+        if !isKilled { open.close() }
+        try expectOneLeft(try self.open(open.disk.afterKill()))
+    }
+
+    @Test("one that is announced again meanwhile is open once")
+    func announcedAgain() throws {
+        let open = try overdue()
+        open.disk.inject(Fault(.fails(EIO), on: [.open, .read]))
+        let again = try #require(open.announce("late", members(10))?.sequence)
+        open.settleAll()
+        open.disk.lift()
+        look(open)
+        #expect(open.log.openAnnouncements == 2)
+        #expect(standings(open) == [.notOpen, .overdue])
+        // Its time has run since it was announced first, and that was found.
+        #expect(open.log.shared.published.withLock { $0.expectations.standing(of: again) } == .overdue)
+        #expect(try open.kinds("late").count == 3)
+    }
+
+    @Test("one that is announced after a callback that cannot be read is not open")
+    func joined() throws {
+        let open = try overdue()
+        #expect(open.append("late")?.sequence != nil)
+        fill(open)
+        open.disk.inject(Fault(.fails(EIO), on: [.open, .read]))
+        #expect(open.announce("late", members(100_000))?.sequence != nil)
+        open.settleAll()
+        open.disk.lift()
+        try expectOneLeft(open)
+    }
+
+    /// Changes the announcement of "late" on the disk.
+    private func damage(_ open: OpenLog) { open.disk.flip(open.disk.segments[0], 40) }
+
+    @Test("an announcement that is damaged when the callback comes is expected no more", arguments: [true, false])
+    func damaged(hasUpkeep: Bool) throws {
+        let open = try overdue(hasUpkeep: hasUpkeep)
+        damage(open)
+        #expect(open.append("late")?.sequence != nil)
+        open.settleAll()
+        try expectOneLeft(open)
+    }
+
+    @Test("nor is one that was found to be damaged before")
+    func damagedBefore() throws {
+        let open = try overdue()
+        damage(open)
+        _ = try? open.records("late")
+        open.settleAll()
+        #expect(open.log.damages.count == 1)
+        try expectOneLeft(open)
     }
 }

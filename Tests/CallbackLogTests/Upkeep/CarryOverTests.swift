@@ -88,6 +88,20 @@ import Testing
         #expect(again.log.report.damageCount == 0 && again.log.report.tear == nil)
     }
 
+    @Test("what is taken for open and went with its segment is open no more")
+    func notOpen() throws {
+        let clock = TurnedClock()
+        let before = try OpenLog(MemoryDisk(files(clock)), clock: clock) { $0.hasUpkeep = true }
+        before.settleAll()
+        // As a file says it that was written before the callback of "goes" came.
+        before.log.shared.published.withLock { $0.expectations.put(Expectations.Entry(announcement: 3, due: Expectations.overdue)) }
+        before.close()
+        let log = try open(before.disk.afterKill(), clock)
+        log.settleAll()
+        #expect(log.disk[segmentName(1)] == nil)
+        #expect(log.log.openAnnouncements == 2)
+    }
+
     @Test("where they cannot be recorded the segment stays, and goes once they can")
     func refused() throws {
         let clock = TurnedClock()

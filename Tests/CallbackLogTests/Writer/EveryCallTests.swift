@@ -125,6 +125,9 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             let firsts = disk.files.keys.compactMap { SegmentName.firstSequence(of: $0) }.sorted()
             let files = disk.allFiles
             for first in firsts.dropLast() where files[SegmentName.index(first: first)] == nil { Issue.record("\(what): \(first) has no index") }
+            // What the log believes is what its records say.
+            let faults = log.model.faults(in: log.open, identifiers: RecordedLog.identifiers)
+            if !faults.isEmpty { Issue.record("\(what), lifted: \(faults.joined(separator: "; "))") }
         }
         log.close()
         expectLeftAlone(disk, what)
