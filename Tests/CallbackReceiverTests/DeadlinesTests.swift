@@ -13,7 +13,7 @@ struct DeadlinesTests {
 
     /// As the type's head and API.md §2 say, in milliseconds.
     private static let lengths: [(Deadline, Int64)] = [
-        (.idle, 75_000), (.head, 10_000), (.body, 30_000), (.streams, 1_000), (.write, 30_000), (.linger, 2_000), (.drain, 2_000),
+        (.idle, 75_000), (.head, 10_000), (.body, 30_000), (.rest, 2_000), (.streams, 1_000), (.write, 30_000), (.linger, 2_000), (.drain, 2_000),
     ]
 
     @Test("each kind lasts as long as is said, and not a millisecond less", arguments: lengths)

@@ -44,6 +44,9 @@ final class Connection {
     var isDecided = false
     /// Which it is, for the metrics.
     var version = MeteredProtocol.undecided
+    /// What is still to come of a callback that is refused for its length, so that it can be kept (HTTP/1.1).
+    enum Rest { case notAwaited, awaited, over }
+    var rest = Rest.notAwaited
     /// A request of which a part has come.
     var request: Request?
     /// Bytes that came and are not consumed: less than a head, or requests behind the one that waits.

@@ -6,6 +6,7 @@
 //
 //     idle         between requests, and before the first byte of a connection's first
 //     head, body   from the first byte of a head to its end; from there to the end of the body
+//     rest         what is kept of a body that is too large
 //     streams      an HTTP/2 connection has open streams: it is looked over, then again (LoopHTTP2)
 //     write        an answer waits for the peer to read on; begins anew where it took enough meanwhile
 //     linger       answered, closed by us; waits for the peer to close too
@@ -14,10 +15,12 @@
 // Must not know: what a slot is, or what happens when time is up.
 
 enum Deadline: Int, CaseIterable, Sendable {
-    case idle, head, body, streams, write, linger, drain
+    case idle, head, body, rest, streams, write, linger, drain
 }
 
 struct Deadlines {
+    /// Who sends a body that is too large sends it at once, or learns of its refusal a moment later.
+    static let restSeconds = 2
     /// How often an HTTP/2 connection with open streams is looked over: what its streams may take is kept to within this.
     static let streamsSeconds = 1
     /// A peer that takes less than `writeBytesMin` of its answers in this time is gone, or does harm.
@@ -37,12 +40,14 @@ struct Deadlines {
     }
 
     private var links: [Link] = []
-    private var firsts = InlineArray<7, Int32>(repeating: -1)
-    private var lasts = InlineArray<7, Int32>(repeating: -1)
-    private var milliseconds = InlineArray<7, Int64>(repeating: 0)
+    private var firsts = InlineArray<8, Int32>(repeating: -1)
+    private var lasts = InlineArray<8, Int32>(repeating: -1)
+    private var milliseconds = InlineArray<8, Int64>(repeating: 0)
 
     init(idleSeconds: Int, headSeconds: Int, bodySeconds: Int) {
-        let seconds = [idleSeconds, headSeconds, bodySeconds, Self.streamsSeconds, Self.writeSeconds, Self.lingerSeconds, Self.drainSeconds]
+        let seconds = [
+            idleSeconds, headSeconds, bodySeconds, Self.restSeconds, Self.streamsSeconds, Self.writeSeconds, Self.lingerSeconds, Self.drainSeconds,
+        ]
         for kind in Deadline.allCases { milliseconds[kind.rawValue] = Int64(seconds[kind.rawValue]) * 1_000 }
     }
 

@@ -48,12 +48,14 @@ extension Loop {
                 case .later: connection.awaitsAnswer = true
                 case .written: connection.isClosing = connection.session.mustClose
                 }
-            case .refused(let refusal): answerRefusal(refusal, connection, slot, rest: input.extracting(position..<input.count))
+            case .refused(let refusal):
+                let rest = input.extracting(position..<input.count)
+                if awaitsRest(connection, refusal, came: rest.count) { isComplete = false } else { answerRefusal(refusal, connection, slot, rest: rest) }
             }
         }
         connection.hasWaitingInput = isComplete && !connection.isClosing && position < input.count
         let awaiting = connection.session.awaiting
-        if awaiting == .head || awaiting == .body {
+        if awaiting == .head || awaiting == .body || connection.rest == .awaited {
             connection.request = request
             request = Request()
         }
@@ -67,6 +69,14 @@ extension Loop {
             response, date: date(), close: connection.peerClosed && !hasMore || isDraining && !hasMore, into: &output)
         connection.isClosing = connection.session.mustClose
         connection.wasAnswered = true
+    }
+
+    /// A callback that is too large is refused once as much of it has come as is kept, or for a while no more has.
+    private mutating func awaitsRest(_ connection: Connection, _ refusal: Refusal, came: Int) -> Bool {
+        guard refusal == .bodyTooLarge, connection.rest != .over, !connection.peerClosed else { return false }
+        let wanted = context.router.keptBytes(of: request, role: connection.role, using: &scratch)
+        connection.rest = came < wanted ? .awaited : .over
+        return connection.rest == .awaited
     }
 
     /// - Parameter rest: what came behind what was read.
@@ -89,6 +99,11 @@ extension Loop {
     /// Refuses the request of which a part has come: only here can be seen that the rest does not.
     mutating func refuse(_ refusal: Refusal, _ connection: Connection, _ slot: Int) {
         guard let held = connection.request else { return }
+        if connection.rest == .awaited {
+            // It was refused before, with what came of it.
+            connection.rest = .over
+            return parse(connection, slot, received: 0)
+        }
         // Its own, not whichever the loop parsed last: the problem names its path.
         request = held
         connection.request = nil

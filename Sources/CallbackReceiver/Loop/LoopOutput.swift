@@ -60,6 +60,7 @@ extension Loop {
         case .head: return .head
         case .body: return .body
         case .idle, .answer:
+            if connection.rest == .awaited { return .rest }
             if !connection.isDecided, !connection.input.isEmpty { return .head }
             return isDraining ? .drain : .idle
         }
@@ -147,7 +148,7 @@ extension Loop {
             finish(connection, slot)
         case .streams:
             if let streams = connection.streams { lookOver(connection, streams, slot) }
-        case .head, .body:
+        case .head, .body, .rest:
             if connection.streams != nil || connection.peer.standing == .awaitsHeader { return close(slot) }
             beginHTTP1(connection, slot)
             refuse(kind == .head ? .headTimeout : .bodyTimeout, connection, slot)

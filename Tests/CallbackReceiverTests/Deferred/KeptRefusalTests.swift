@@ -126,6 +126,49 @@ struct KeptRefusalTests {
         #expect(keeper.kept.last?.body == Array(body[..<1_000] + body[..<1_000]))
     }
 
+    @Test("of a body that is too large what is kept is waited for, however it comes: until it is there, for two seconds, or until its client sends no more")
+    func rest() throws {
+        let keeper = Keeper(true)
+        let running = try running(keeper)
+        let body = (0..<70_000).map { UInt8($0 % 0x5F) + 0x20 }
+        func head(_ length: Int, _ fields: String = "", target: String = "/callback") -> [UInt8] {
+            Array("POST \(target) HTTP/1.1\r\nHost: a\r\n\(fields)Content-Length: \(length)\r\n\r\n".utf8)
+        }
+        func expectKept(_ kept: [UInt8], _ connection: RawConnection) throws {
+            let answer = try connection.readAnswer()
+            #expect(answer.status == 413 && answer.announcesClose)
+            #expect(keeper.kept.map(\.body) == [kept] && keeper.kept.first?.status == 413)
+            keeper.forget()
+        }
+        for (length, kept) in [(70_000, KeptRefusal.bodyBytesMax), (3_000, 3_000)] {
+            let connection = try running.connect()
+            for piece in [head(length), Array(body[..<1]), Array(body[1..<2_999])] {
+                try connection.send(piece)
+                #expect(!connection.isReadable(milliseconds: 20) && keeper.kept.isEmpty)
+            }
+            try connection.send(Array(body[2_999..<length]))
+            try expectKept(Array(body[..<kept]), connection)
+        }
+        let silent = try running.connect()
+        try silent.send(head(3_000))
+        try silent.send(Array(body[..<500]))
+        try running.advance(seconds: Deadlines.restSeconds - 1)
+        #expect(!silent.isReadable(milliseconds: 20))
+        try running.advance(seconds: 1)
+        try expectKept(Array(body[..<500]), silent)
+        let gone = try running.connect()
+        try gone.send(head(3_000) + body[..<700])
+        gone.halfClose()
+        try expectKept(Array(body[..<700]), gone)
+        // Nothing is to come where the client asks first, and nothing is kept of what is no callback.
+        for request in [head(3_000, "Expect: 100-continue\r\n"), head(3_000, target: "/elsewhere")] {
+            let refused = try running.connect()
+            try refused.send(request)
+            #expect(try refused.readAnswer().status == 413)
+        }
+        #expect(keeper.kept.isEmpty)
+    }
+
     @Test("what HTTP refuses is kept as what it is: with the proof of origin that is asked for, or without; a signature is of a whole body only")
     func origin() throws {
         func secrets(_ text: String) -> [Secret] { [Secret(Array(text.utf8))] }
