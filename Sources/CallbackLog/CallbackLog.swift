@@ -45,6 +45,8 @@ public struct LogReadiness: Sendable {
 public final class CallbackLog: Sendable {
     /// One request has at most this many records; more would make each look-up of it long.
     public static let recordsPerRequestMax = 1_000
+    /// Where it has so many it is announced no more: the rest is for what nobody can ask for again, its callbacks.
+    public static let recordsBeforeAnnouncementMax = 900
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
     public static let waitingBytesMax = 32 * 1_024 * 1_024
     /// Descriptors that it keeps open for reading, at most.

@@ -59,7 +59,7 @@ extension Writer {
         if let said, isNew, let before = history.announcement, history.says(members.extracting(said.content)) {
             return batch.answer(.announced(sequence: before, isFirst: false))
         }
-        guard !isNew || history.count < CallbackLog.recordsPerRequestMax else { return batch.answer(.tooManyRecords) }
+        guard !isNew || history.count < CallbackLog.recordsBeforeAnnouncementMax else { return batch.answer(.tooManyRecords) }
         let before = history
         let sequence = batch.nextSequence(above: durable)
         if !known.unread.isEmpty { batch.unread.records.insert(sequence) }

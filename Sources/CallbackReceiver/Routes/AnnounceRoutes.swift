@@ -50,7 +50,7 @@ extension Router {
             let detail = "The announcement was not stored: \(Health.publicText(block)) Send it again later."
             Self.unavailable(detail, Problem.blockedRetrySeconds, path[...], &response)
         case .tooManyRecords:
-            let detail = "The announcement was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) records already, and no more are kept."
+            let detail = "The announcement was not stored: its request_id has \(CallbackLog.recordsBeforeAnnouncementMax) records already; what is left is for callbacks."
             Problem.fill(&response, status: 422, detail: detail, instance: path[...])
         case .stored, .superfluous: preconditionFailure("an announcement is neither a callback nor overdue")
         }

@@ -146,15 +146,16 @@ extension OpenLog {
         #expect(try open.kinds("a") == ["overdue 2", "announcement 1"])
     }
 
-    @Test("a request has no more than its records, announcements among them")
+    @Test("a request has no more than its records, announcements among them, which leave room for callbacks")
     func full() throws {
         let open = try OpenLog(MemoryDisk())
-        for number in 1...CallbackLog.recordsPerRequestMax {
-            _ = open.submitAnnouncement("a", members(number))
-        }
+        for number in 1...CallbackLog.recordsBeforeAnnouncementMax { _ = open.submitAnnouncement("a", members(number)) }
         open.settle()
         #expect(open.announce("a", members(5_000)) == .tooManyRecords)
-        #expect(open.append("a") == .tooManyRecords)
+        for number in CallbackLog.recordsBeforeAnnouncementMax + 1...CallbackLog.recordsPerRequestMax {
+            #expect(open.append("a", "{\"n\":\(number)}") == .stored(sequence: UInt64(number), duplicate: false))
+        }
+        #expect(open.append("a", "{\"n\":0}") == .tooManyRecords)
         open.pass(milliseconds: 2_000_000)
         #expect(open.log.durable == UInt64(CallbackLog.recordsPerRequestMax))
     }
