@@ -22,8 +22,7 @@ extension Upkeep {
         var carried: [Submission] = []
         for entry in try entries(.announcement, in: segment, using: &reader) {
             let file = try shared.files.segment(segment.first)
-            // What cannot be read is damage, and goes as such.
-            guard let line = try? reader.read(entry, in: file) else { continue }
+            guard let line = try readable(entry, in: file, using: &reader) else { continue }
             var identifier: [UInt8] = []
             line.appendRequestID(of: reader.bytes.span, to: &identifier)
             let members = Array(reader.bytes[line.payload])
@@ -39,12 +38,23 @@ extension Upkeep {
         return carried.isEmpty || append(carried)
     }
 
+    /// Nil where it is damaged or on a bad place of the disk, and so says nothing any more: then it goes, or nothing ever
+    /// would. Throws what may be otherwise in a moment, such as that there are no descriptors.
+    private func readable(_ entry: RecordEntry, in file: any File, using reader: inout RecordReader) throws(SystemError) -> ParsedLine? {
+        do throws(RecordReadFailure) {
+            return try reader.read(entry, in: file)
+        } catch {
+            if case .system(let failure) = error, failure.code != SystemError.inputOutput { throw failure }
+            return nil
+        }
+    }
+
     /// The requests that have an overdue record in a segment that goes.
     func overdueRequests(in segment: SealedSegment) throws(SystemError) -> [[UInt8]] {
         var reader = RecordReader()
         var requests: [[UInt8]] = []
         for entry in try entries(.overdue, in: segment, using: &reader) {
-            guard let line = try? reader.read(entry, in: try shared.files.segment(segment.first)) else { continue }
+            guard let line = try readable(entry, in: shared.files.segment(segment.first), using: &reader) else { continue }
             var requestID: [UInt8] = []
             line.appendRequestID(of: reader.bytes.span, to: &requestID)
             requests.append(requestID)
