@@ -36,7 +36,7 @@ struct SecretTests {
     @Test(
         "are refused without being repeated",
         arguments: [
-            ("keys", "hunter2,,x", "has an empty secret"), ("keys", ",", "has an empty secret"), ("users", "hunter2", "not user:password"),
+            ("keys", "hunter2,,x", "has an empty secret"), ("keys", ",", "has an empty secret"), ("keys", "hunter2,none", "has none among"), ("users", "hunter2", "not user:password"),
             ("users", "hunter2:", "not user:password"), ("keys", "hunter2\u{1}", "control characters"), ("keys", "(hidden, 2)", "is what config show prints"),
             ("keys", String(repeating: "hunter2", count: 200), "more than 1024 bytes"), ("signing-secrets", Array(repeating: "hunter2", count: 65).joined(separator: ","), "more than 64 secrets"),
         ])
@@ -47,7 +47,7 @@ struct SecretTests {
         #expect(!lines.joined().contains("hunter2"))
     }
 
-    @Test("of wrong structure are refused without being repeated", arguments: ["{hunter2: x}", "[{hunter2: x}]", "['hunter2,x']", "[\"hunter2\\nx\"]", "['']"])
+    @Test("of wrong structure are refused without being repeated", arguments: ["{hunter2: x}", "[{hunter2: x}]", "['hunter2,x']", "[\"hunter2\\nx\"]", "['']", "[none]", "[hunter2, none]"])
     func structure(yaml: String) {
         let lines = resolve("callback: {keys: \(yaml)}").problems.map(\.line)
         #expect(lines.count == 1 && lines[0].hasPrefix("f:1: callback.keys: ") && !lines[0].contains("hunter2"), "\(lines)")

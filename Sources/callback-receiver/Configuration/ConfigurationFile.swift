@@ -97,13 +97,14 @@ struct ConfigurationFile {
         let key = setting.key
         switch value.content {
         case .scalar(let text, _): assignments.append(Assignment(key: key, text: isEmpty(value) ? "" : text, line: line))
-        case .sequence(let elements) where setting.isList: assign(elements, to: key, line: line)
+        case .sequence(let elements) where setting.isList: assign(elements, to: setting, line: line)
         case .sequence: refuse(line, key, "takes a single value, not a list")
         case .mapping: refuse(line, key, setting.isList ? "takes a list of values, not a section" : "takes a single value, not a section")
         }
     }
 
-    private mutating func assign(_ elements: [YAMLNode], to key: String, line: Int) {
+    private mutating func assign(_ elements: [YAMLNode], to setting: Setting, line: Int) {
+        let key = setting.key
         var texts: [String] = []
         for element in elements {
             // Commas would make two of one.
@@ -112,6 +113,8 @@ struct ConfigurationFile {
                 refuse(element.line, key, "has an element that is no single value; write each by itself, without commas")
                 return
             }
+            // By itself it would be read as that there is none, and let everybody in.
+            guard !setting.isSecret || text != Setting.nothing else { return refuse(element.line, key, SecretList.nothingIsNoSecret) }
             texts.append(text)
         }
         assignments.append(Assignment(key: key, text: texts.isEmpty ? Setting.nothing : texts.joined(separator: ","), line: line))

@@ -63,7 +63,10 @@ enum SecretList {
         }
     }
 
+    static let nothingIsNoSecret = "has \(Setting.nothing) among its secrets, which is the word for that there are none; use another"
+
     private static func secret(_ bytes: [UInt8], form: SecretForm) throws(Refusal) -> Secret {
+        guard !bytes.elementsEqual(Setting.nothing.utf8) else { throw Refusal(nothingIsNoSecret) }
         guard !bytes.isEmpty else { throw Refusal("has an empty secret; remove the comma too many, or write the secret") }
         guard bytes.count <= secretBytesMax else { throw Refusal("has a secret of more than \(secretBytesMax) bytes; use a shorter one") }
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw Refusal("has a secret with control characters; use another") }
