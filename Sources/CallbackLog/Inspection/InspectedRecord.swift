@@ -82,7 +82,9 @@ extension Timestamp {
         let milliseconds = Array((fraction + [48, 48, 48]).prefix(3))
         let whole = Array(bytes[..<10]) + [0x54] + Array(bytes[11..<19]) + [0x2E] + milliseconds + [0x5A]
         guard let local = Timestamp(parsing: whole.span), let offset = Self.offsetMinutes(bytes[position...]) else { return nil }
-        self.init(milliseconds: local.milliseconds - offset * 60_000)
+        // What is finer is rounded up: a record of a millisecond before it is before it, for `since` and `until` alike.
+        let rounding: Int64 = fraction.dropFirst(3).contains { $0 != 48 } ? 1 : 0
+        self.init(milliseconds: local.milliseconds - offset * 60_000 + rounding)
     }
 
     /// `Z`, or `+02:00`.

@@ -47,6 +47,9 @@ public final class Quarantine: RefusalKeeper, Sendable {
         }
     }
 
+    /// Whether a log directory has one: something was refused there once.
+    package static func exists(inLogAt path: String) -> Bool { WholeFile.exists(path + "/" + QuarantineStore.directoryName) }
+
     init(
         bytesMax: Int64, wallMilliseconds: @escaping @Sendable () -> Int64, observe: @escaping @Sendable (QuarantineEvent) -> Void,
         openDirectory: @escaping @Sendable () throws(SystemError) -> any Directory

@@ -52,7 +52,9 @@ extension CommandFailure {
             case 300..<400: "; set client.url to where the server itself is"
             default: ""
             }
-        return general("\(url.text) \(answer.problem)\(remedy)")
+        // A detail is a sentence, or some.
+        let problem = remedy.isEmpty || !answer.problem.hasSuffix(".") ? answer.problem[...] : answer.problem.dropLast()
+        return general("\(url.text) \(problem)\(remedy)")
     }
 
     static func unanswered(_ failure: ClientFailure, by url: ServerURL) -> CommandFailure {

@@ -36,9 +36,8 @@ struct LogRequeue: ParsableCommand {
 
     func run() throws {
         let server = try location.server()
-        guard WholeFile.exists(server.logDirectory) else {
-            throw CommandFailure.general("there is no log in \(server.logDirectory); name its directory with --data-directory")
-        }
+        // Opening a directory that has none would make one.
+        if !Quarantine.exists(inLogAt: server.logDirectory) { _ = try location.open() }
         let log: CallbackLog
         do throws(LogOpenFailure) {
             log = try CallbackLog.open(path: server.logDirectory, options: Server.logOptions(server))

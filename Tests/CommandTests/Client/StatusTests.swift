@@ -64,7 +64,7 @@ struct StatusTests {
         "what is no answer is 1, with the server's own words where there are some",
         arguments: [
             (.whole("503 x", #"{"detail":"The log is\nbusy."}"#), "answers 503: The log is busy."),
-            (.whole("401 x", #"{"detail":"No."}"#), "answers 401: No.; name a file with a token"), (.whole("301 x", ""), "answers 301; set client.url"),
+            (.whole("401 x", #"{"detail":"No."}"#), "answers 401: No; name a file with a token"), (.whole("301 x", ""), "answers 301; set client.url"),
             (.whole("200 OK", #"{"status":"lost"}"#), "answers what is no status"), (.whole("200 OK", "hello"), "answers what is no status"),
             (ScriptedServer.Answer(pieces: []), "closes the connection before its answer is whole"),
             (ScriptedServer.Answer(pieces: ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]), "closes the connection before its answer is whole"),

@@ -104,8 +104,10 @@ struct RequeueTests {
     @Test("a directory without a log is said to be none")
     func missing() throws {
         let place = try TemporaryDirectory()
-        let run = try runToExit(["log", "requeue", "--data-directory", place.path + "/nowhere"])
-        #expect(run.status == .exited(1) && run.error.contains("there is no log in"), "\(run.error)")
-        #expect(!FileManager.default.fileExists(atPath: place.path + "/nowhere"))
+        for (path, said) in [(place.path + "/nowhere", "does not exist; name"), (place.path, "there is no log in")] {
+            let run = try runToExit(["log", "requeue", "--data-directory", path])
+            #expect(run.status == .exited(1) && run.error.contains(said), "\(run.error)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place.path).isEmpty)
     }
 }
