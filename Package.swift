@@ -46,7 +46,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             // Into the program itself: a bundle beside it could be lost.
-            resources: ["page.css", "page.html", "page.js"].map { .embedInCode("Page/\($0)") },
+            resources: ["Page/page.css", "Page/page.html", "Page/page.js", "Routes/openapi.json"].map { .embedInCode($0) },
             swiftSettings: strict),
         .executableTarget(
             name: "callback-receiver",

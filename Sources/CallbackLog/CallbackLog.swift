@@ -47,6 +47,9 @@ public final class CallbackLog: Sendable {
     public static let recordsPerRequestMax = 1_000
     /// Where it has so many it is announced no more: the rest is for what nobody can ask for again, its callbacks.
     public static let recordsBeforeAnnouncementMax = 900
+    /// Requests that are announced and await their callback, overdue ones included (and as many more as a batch holds).
+    /// Each takes about 100 bytes of memory.
+    public static let awaitedMax = 4_000_000
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
     public static let waitingBytesMax = 32 * 1_024 * 1_024
     /// Descriptors that it keeps open for reading, at most.

@@ -57,6 +57,8 @@ public enum AppendOutcome: Sendable, Equatable {
     case blocked(LogBlock)
     /// The request has `CallbackLog.recordsPerRequestMax` records; no more of it are stored.
     case tooManyRecords
+    /// As many requests as may be are announced and await their callback: one more is announced once one has come.
+    case tooManyAwaited
     /// The announcement is durable: as a record of its own, or as the request's newest one, which says the same.
     /// `isFirst`: the request had not been announced before.
     case announced(sequence: UInt64, isFirst: Bool)
@@ -67,7 +69,7 @@ public enum AppendOutcome: Sendable, Equatable {
     var sequence: UInt64? {
         switch self {
         case .stored(let sequence, _), .announced(let sequence, _): sequence
-        case .blocked, .tooManyRecords, .superfluous: nil
+        case .blocked, .tooManyRecords, .tooManyAwaited, .superfluous: nil
         }
     }
 }
@@ -133,6 +135,8 @@ public struct LogOptions: Sendable {
     public var paddingBytes = 256 * 1_024
     /// Cuts the index's hashes short; for tests.
     var hashMask = UInt64.max
+    /// Fewer in tests.
+    var awaitedMax = CallbackLog.awaitedMax
     /// Fewer in tests.
     var historyScanBytesMax = History.scanBytesMax
     /// False: nothing is done but taking records; for tests of that alone.

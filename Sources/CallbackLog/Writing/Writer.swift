@@ -46,8 +46,8 @@ final class Writer {
     }
 
     private let directory: any Directory
-    private let shared: Shared
-    private var options: LogOptions
+    let shared: Shared
+    var options: LogOptions
     private let time: LogTime
     private let observe: @Sendable (LogEvent) -> Void
     /// Runs a closure with this writer, on its queue, after so many milliseconds.

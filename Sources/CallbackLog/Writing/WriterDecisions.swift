@@ -60,6 +60,8 @@ extension Writer {
             return batch.answer(.announced(sequence: before, isFirst: false))
         }
         guard !isNew || history.count < CallbackLog.recordsBeforeAnnouncementMax else { return batch.answer(.tooManyRecords) }
+        guard !isNew || history.expectation != nil || history.hasCallback || shared.published.withLock({ $0.expectations.count }) < options.awaitedMax
+        else { return batch.answer(.tooManyAwaited) }
         let before = history
         let sequence = batch.nextSequence(above: durable)
         if !known.unread.isEmpty { batch.unread.records.insert(sequence) }

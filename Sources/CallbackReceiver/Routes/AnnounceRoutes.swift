@@ -52,6 +52,12 @@ extension Router {
         case .tooManyRecords:
             let detail = "The announcement was not stored: its request_id has \(CallbackLog.recordsBeforeAnnouncementMax) records already; what is left is for callbacks."
             Problem.fill(&response, status: 422, detail: detail, instance: path[...])
+        case .tooManyAwaited:
+            let detail = """
+                The announcement was not stored: \(CallbackLog.awaitedMax) requests await their callback already. Look why none comes \
+                (GET /v1/requests?status=overdue), and announce it again once some have.
+                """
+            Self.unavailable(detail, Problem.blockedRetrySeconds, path[...], &response)
         case .stored, .superfluous: preconditionFailure("an announcement is neither a callback nor overdue")
         }
         return nil

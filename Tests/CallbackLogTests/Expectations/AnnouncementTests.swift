@@ -159,4 +159,15 @@ extension OpenLog {
         open.pass(milliseconds: 2_000_000)
         #expect(open.log.durable == UInt64(CallbackLog.recordsPerRequestMax))
     }
+
+    @Test("no more requests are awaited than may be, until a callback comes; what is known of already goes on")
+    func tooManyAwaited() throws {
+        let open = try OpenLog(MemoryDisk()) { $0.awaitedMax = 3 }
+        _ = open.append("early", "{}")
+        for name in ["a", "b", "c"] { #expect(open.announce(name, members(300))?.sequence != nil) }
+        #expect(open.announce("d", members(300)) == .tooManyAwaited && open.announce("d", members(300)) == .tooManyAwaited)
+        #expect(open.announce("a", members(9))?.sequence != nil && open.announce("early", members(9))?.sequence != nil)
+        #expect(open.append("a")?.sequence != nil && open.announce("d", members(300))?.sequence != nil)
+        #expect(open.log.openAnnouncements == 3)
+    }
 }

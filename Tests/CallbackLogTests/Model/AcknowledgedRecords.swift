@@ -46,7 +46,7 @@ struct AcknowledgedRecords {
             if sequences[callback] == nil { unsure.insert(callback) }
             return nil
         case .tooManyRecords: return "\(callback): too many records"
-        case .announced, .superfluous: return "\(callback) is no announcement, and yet \(String(describing: outcome))"
+        case .announced, .superfluous, .tooManyAwaited: return "\(callback) is no announcement, and yet \(String(describing: outcome))"
         case nil:
             if sequences[callback] == nil { unsure.insert(callback) }
             return nil

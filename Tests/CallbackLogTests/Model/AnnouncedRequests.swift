@@ -113,7 +113,7 @@ struct AnnouncedRequests {
             expected.insert(identifier)
             return nil
         case .blocked, nil: return nil
-        case .stored, .tooManyRecords, .superfluous: return "\(announcement): \(String(describing: outcome))"
+        case .stored, .tooManyRecords, .tooManyAwaited, .superfluous: return "\(announcement): \(String(describing: outcome))"
         }
     }
 
