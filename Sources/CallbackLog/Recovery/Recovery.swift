@@ -27,7 +27,7 @@ public enum LogOpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
 
     public var description: String {
         switch self {
-        case .system(let error): "\(error)"
+        case .system(let error): "\(error); mend what is there, or name another directory with --data-directory"
         case .inUse(let path): "the log directory \(path) is in use by another callback-receiver; stop it, or name another with --data-directory"
         case .sequenceTooLarge(let path): "the log directory \(path) holds a sequence of more than 18 digits; it was not written by callback-receiver"
         }
