@@ -2,7 +2,7 @@
 //
 // Promises: nothing is opened or created before the whole configuration is found right. Standard output
 // belongs to the server's "listening on" lines; all else goes to the log on standard error, and nobody waits for whoever reads it
-// (LineQueue). Must not know: how the server works.
+// (LineQueue). Why there is no server, the service manager is told as well. Must not know: how the server works.
 
 import ArgumentParser
 import CallbackReceiver
@@ -23,7 +23,7 @@ struct Serve: ParsableCommand {
         // Before there are threads.
         let environment = ServiceEnvironment.take()
         SignalListener.block(Server.signals)
-        let (resolution, filePath) = try options.resolve()
+        let (resolution, filePath) = try resolve(environment)
         let configuration = resolution.configuration
         let threshold = LogThreshold(configuration.logLevel)
         // systemd.exec(5): the journal takes an event's level from its line.
@@ -48,6 +48,20 @@ struct Serve: ParsableCommand {
             // Behind what was logged, and as patient as that.
             lines.append("callback-receiver: \(ErrorText.line(error.description))\n")
             throw CommandFailure(status: error.isAboutConfiguration ? CommandFailure.configurationStatus : CommandFailure.generalStatus, lines: [])
+        }
+    }
+
+    /// The configuration; where it is wrong, the service manager hears of the first problem before this throws.
+    private func resolve(_ environment: ServiceEnvironment) throws -> (resolution: Resolution, filePath: String?) {
+        do {
+            return try options.resolve()
+        } catch let failure as CommandFailure {
+            // How lines of the log are written is not known.
+            let service = ServiceManager(environment, logger: Logger(label: "callback-receiver") { _ in SwiftLogNoOpLogHandler() })
+            let others = failure.lines.count > 1 ? " (and \(failure.lines.count - 1) more)" : ""
+            service.failed("the configuration is wrong: " + ErrorText.line(failure.lines.first ?? "") + others)
+            service.end()
+            throw failure
         }
     }
 
