@@ -32,6 +32,8 @@ final class TokenStore: Sendable {
         var isRetrying = false
         /// A tokens file, or its mark, was seen once.
         var areNeeded = false
+        /// At the last look there was neither, and nothing was needed; no file was seen since.
+        var isBeforeFirst = false
         /// The last thing that was said, so that it is said once.
         var saying = ""
     }
@@ -105,6 +107,7 @@ final class TokenStore: Sendable {
             if isMarked { watched.areNeeded = true }
             guard try directory.contains(TokenFile.name) else { return none(watched) }
             watched.areNeeded = true
+            watched.isBeforeFirst = false
             let bytes = try directory.read(TokenFile.name, bytesMax: TokenFile.bytesMax + 1)
             if !isMarked { mark(directory) }
             return parse(bytes, watched)
@@ -137,7 +140,16 @@ final class TokenStore: Sendable {
 
     /// There is no file of tokens.
     private func none(_ watched: Watched) -> TokenTable {
-        guard watched.areNeeded else { return .neverCreated }
+        guard watched.areNeeded else {
+            watched.isBeforeFirst = true
+            return .neverCreated
+        }
+        // The mark comes before the first file: whoever creates the first token is at it, or was stopped there. In either case
+        // nobody is let in from now on.
+        if watched.isBeforeFirst {
+            say("first", watched) { logger.notice("the first token is being created: from now on the API answers nobody without one") }
+            return TokenTable([])
+        }
         say("none", watched) {
             logger.warning("there was a file of tokens and is none any more: the API answers nobody until a token is created")
         }
