@@ -62,14 +62,15 @@ final class TokenStore: Sendable {
 
     private func watch(_ watched: Watched) {
         if watched.directory == nil {
-            watched.directory = watch(path) { store, watched, changes in
+            watched.directory = watch(path, .contents) { store, watched, changes in
                 if changes.isEnded { watched.directory = nil }
                 guard changes.isEnded || changes.isOverflown || changes.names.contains(where: Self.isOurs) else { return }
                 store.refresh(watched)
             }
         }
         if watched.parent == nil, let (parent, name) = Self.parent(of: path) {
-            watched.parent = watch(parent) { store, watched, changes in
+            // Where it stands, not what is written there: others may write beside it all the time.
+            watched.parent = watch(parent, .entries) { store, watched, changes in
                 if changes.isEnded { watched.parent = nil }
                 guard changes.isEnded || changes.isOverflown || changes.names.contains(name) else { return }
                 // Another directory may stand there now.
@@ -81,8 +82,8 @@ final class TokenStore: Sendable {
         if watched.directory == nil, watched.parent == nil || WholeFile.exists(path) { retry(watched) }
     }
 
-    private func watch(_ path: String, _ body: @escaping @Sendable (TokenStore, Watched, DirectoryWatch.Changes) -> Void) -> DirectoryWatch? {
-        try? DirectoryWatch(path, queue: watched.queue) { [weak self] changes in
+    private func watch(_ path: String, _ interest: DirectoryWatch.Interest, _ body: @escaping @Sendable (TokenStore, Watched, DirectoryWatch.Changes) -> Void) -> DirectoryWatch? {
+        try? DirectoryWatch(path, for: interest, queue: watched.queue) { [weak self] changes in
             guard let self else { return }
             watched.withValue { body(self, $0, changes) }
         }
