@@ -88,6 +88,7 @@ struct UnitTests {
         }
         let api = try #require(try Self.values("ListenStream", in: "systemd/callback-receiver-api.socket").first)
         #expect(configuration.contains("\n  url: http://\(api)\n"))
+        #expect(try Self.text("monitoring/scrape.yaml").contains("\n      - targets: [\"\(api)\"]\n"))
         #expect(try Self.values("LoadCredential", in: "systemd/callback-receiver.service") == ["keys:/etc/callback-receiver/keys"])
         #expect(configuration.contains("\n  keys-file: keys\n"))
         let state = try #require(try Self.values("StateDirectory", in: "systemd/callback-receiver.service").first)
