@@ -31,18 +31,21 @@ package struct RecordEntry: Sendable, Equatable {
         self.state = state ?? RecordState(kind)
     }
 
+    /// The same once it is told what the record says of itself.
+    func described(as state: RecordState) -> RecordEntry {
+        RecordEntry(
+            sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset, length: length, kind: kind, state: state)
+    }
+
     /// The entry of a sound line that is a record, at `offset` of a segment that begins with `first`. Nil where a
     /// segment's bounds of 4 GiB and 2^32 sequences are passed: no log of ours has such a line, so it is not served.
-    init?(
-        _ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8],
-        state: RecordState? = nil
-    ) {
+    init?(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8]) {
         guard let sequence = line.sequence, sequence >= first, sequence - first <= UInt64(UInt32.max), offset <= Int64(UInt32.max) else { return nil }
         identifier.removeAll(keepingCapacity: true)
         line.appendRequestID(of: bytes, to: &identifier)
         self.init(
             sequence: sequence, requestHash: hash.hash(identifier.span), payloadHash: hash.hash(bytes.extracting(line.payload)),
-            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind, state: state)
+            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind)
     }
 }
 
