@@ -47,7 +47,11 @@ public enum JSONString {
     /// half becomes U+FFFD.
     public static func appendUnescaped(_ range: Range<Int>, of text: Span<UInt8>, to output: inout [UInt8]) {
         precondition(range.count >= 2, "A string token has its quotes.")
-        var letters = JSONUnescaping(range.lowerBound + 1..<range.upperBound - 1)
+        // Ids have no escape: they are copied as they stand.
+        let content = range.lowerBound + 1..<range.upperBound - 1
+        let plainEnd = min(JSONScanner.skipPlain(text, from: content.lowerBound), content.upperBound)
+        output.append(text, content.lowerBound..<plainEnd)
+        var letters = JSONUnescaping(plainEnd..<content.upperBound)
         while let letter = letters.next(text) { output.append(letter) }
     }
 

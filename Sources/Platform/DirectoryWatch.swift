@@ -25,9 +25,20 @@ public final class DirectoryWatch: Sendable {
         public init() {}
     }
 
-    /// What is watched for. Not writing as such: a log in the directory is written all the time.
-    private static let interest = UInt32(
-        IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+    /// What is watched for, beside the end of the directory itself.
+    public enum Interest: Sendable {
+        /// Names that come and go.
+        case entries
+        /// These, files that were written to the end, and permissions. Not writing as such: a log in the directory is written
+        /// all the time.
+        case contents
+
+        fileprivate var mask: UInt32 {
+            let entries = UInt32(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+            return self == .entries ? entries : entries | UInt32(IN_CLOSE_WRITE | IN_ATTRIB)
+        }
+    }
+
     private static let ends = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
     private static let headerBytes = 16
     /// inotify(7): an event with the longest name fits 16 + NAME_MAX + 1 bytes; this takes many.
@@ -37,10 +48,12 @@ public final class DirectoryWatch: Sendable {
 
     /// Watches the directory at `path`, from now on and until this object goes. The handler runs on `queue`, which is
     /// serial.
-    public init(_ path: String, queue: DispatchQueue, handler: @escaping @Sendable (Changes) -> Void) throws(SystemError) {
+    public init(
+        _ path: String, for interest: Interest = .contents, queue: DispatchQueue, handler: @escaping @Sendable (Changes) -> Void
+    ) throws(SystemError) {
         let fd = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard fd >= 0 else { throw .latest("inotify_init1") }
-        guard unsafe inotify_add_watch(fd, path, Self.interest) >= 0 else {
+        guard unsafe inotify_add_watch(fd, path, interest.mask) >= 0 else {
             let error = SystemError.latest("inotify_add_watch", path)
             close(fd)
             throw error

@@ -28,14 +28,11 @@ public enum Processors {
 public final class SignalListener: Sendable {
     private let sources: Confined<[any DispatchSourceSignal]>
 
-    /// `handler` runs on `queue` for each of `signals`. To be made on the first thread before there are others:
-    /// they inherit that the signals are blocked, so that one that comes early waits and is not lost. When this
-    /// returns, they are heard.
+    /// `handler` runs on `queue` for each of `signals`. To be made on the first thread before there are others, unless they
+    /// were blocked before: these inherit that the signals are blocked, so that one that comes early waits and is not lost.
+    /// When this returns, they are heard.
     public init(_ signals: [Int32], queue: DispatchQueue, handler: @escaping @Sendable (Int32) -> Void) {
-        var blocked = sigset_t()
-        unsafe sigemptyset(&blocked)
-        for number in signals { unsafe sigaddset(&blocked, number) }
-        unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
+        Self.block(signals)
         let heard = DispatchSemaphore(value: 0)
         let sources = signals.map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
@@ -47,6 +44,14 @@ public final class SignalListener: Sendable {
         }
         for _ in signals { heard.wait() }
         self.sources = Confined(sources, to: queue)
+    }
+
+    /// Lets signals wait until somebody listens. On the first thread before there are others.
+    public static func block(_ signals: [Int32]) {
+        var blocked = sigset_t()
+        unsafe sigemptyset(&blocked)
+        for number in signals { unsafe sigaddset(&blocked, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
     }
 
     /// SIGTERM and SIGINT: both mean "stop in good order".

@@ -38,7 +38,7 @@ struct Command: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as CommandFailure {
-            StandardStream.error(failure.lines.map { $0 + "\n" }.joined())
+            if !failure.lines.isEmpty { StandardStream.error(failure.lines.map { $0 + "\n" }.joined()) }
             exit(withError: ExitCode(failure.status))
         } catch {
             let code = exitCode(for: error)
@@ -59,7 +59,7 @@ struct CommandFailure: Error {
     static let generalStatus: Int32 = 1
 
     let status: Int32
-    /// One line for each problem, without line feeds.
+    /// One line for each problem, without line feeds; none where they are said already.
     let lines: [String]
 
     static func configuration(_ problems: [Problem]) -> CommandFailure {

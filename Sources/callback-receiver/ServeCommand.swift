@@ -1,8 +1,8 @@
 // `callback-receiver serve`: from a checked configuration to a running server.
 //
 // Promises: nothing is opened or created before the whole configuration is found right. Standard output
-// belongs to the server's "listening on" lines; all else goes to the log on standard error.
-// Must not know: how the server works.
+// belongs to the server's "listening on" lines; all else goes to the log on standard error, and nobody waits for whoever reads it
+// (LineQueue). Why there is no server, the service manager is told as well. Must not know: how the server works.
 
 import ArgumentParser
 import CallbackReceiver
@@ -22,12 +22,18 @@ struct Serve: ParsableCommand {
     func run() throws {
         // Before there are threads.
         let environment = ServiceEnvironment.take()
-        let (resolution, filePath) = try options.resolve()
+        SignalListener.block(Server.signals)
+        let (resolution, filePath) = try resolve(environment)
         let configuration = resolution.configuration
         let threshold = LogThreshold(configuration.logLevel)
         // systemd.exec(5): the journal takes an event's level from its line.
         let isJournal = StandardStream.isErrorJournal(Surroundings.environment["JOURNAL_STREAM"])
-        LoggingSystem.bootstrap { _ in LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: isJournal) }
+        let handler = LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: isJournal, write: StandardStream.error)
+        let lines = LineQueue(write: StandardStream.error) { count in
+            handler.line(.warning, "lines are missing here: nobody read standard error", ["lines": .stringConvertible(count)])
+        }
+        defer { lines.flush() }
+        LoggingSystem.bootstrap { _ in handler.writing(to: lines.append) }
         let log = Logger(label: "callback-receiver")
         for warning in resolution.warnings { log.warning("\(warning)") }
         if filePath == nil { Self.sayDefaults(configuration.server, to: log) }
@@ -39,8 +45,23 @@ struct Serve: ParsableCommand {
             }
         } catch {
             service.failed(error.description)
-            guard error.isAboutConfiguration else { throw error }
-            throw CommandFailure(status: CommandFailure.configurationStatus, lines: ["callback-receiver: \(printable(error.description))"])
+            // Behind what was logged, and as patient as that.
+            lines.append("callback-receiver: \(ErrorText.line(error.description))\n")
+            throw CommandFailure(status: error.isAboutConfiguration ? CommandFailure.configurationStatus : CommandFailure.generalStatus, lines: [])
+        }
+    }
+
+    /// The configuration; where it is wrong, the service manager hears of the first problem before this throws.
+    private func resolve(_ environment: ServiceEnvironment) throws -> (resolution: Resolution, filePath: String?) {
+        do {
+            return try options.resolve()
+        } catch let failure as CommandFailure {
+            // How lines of the log are written is not known.
+            let service = ServiceManager(environment, logger: Logger(label: "callback-receiver") { _ in SwiftLogNoOpLogHandler() })
+            let others = failure.lines.count > 1 ? " (and \(failure.lines.count - 1) more)" : ""
+            service.failed("the configuration is wrong: " + ErrorText.line(failure.lines.first ?? "") + others)
+            service.end()
+            throw failure
         }
     }
 

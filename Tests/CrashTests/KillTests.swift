@@ -106,8 +106,9 @@ struct KillTests {
         let before = tornFiles(directory)
         let server = try ServerProcess(directory: directory, faults: faults)
         let cut = tornFiles(directory).filter { before[$0.key] != $0.value }
-        let said = server.child.standardError.split(separator: "\n").filter { $0.contains(".torn") }
-        #expect(said.count == cut.count, "\(cut) \(said)")
+        func said() -> Int { server.child.standardError.split(separator: "\n").count { $0.contains(".torn") } }
+        try eventually("a line about \(cut)") { said() >= cut.count }
+        #expect(said() == cut.count, "\(server.child.standardError)")
         return server
     }
 

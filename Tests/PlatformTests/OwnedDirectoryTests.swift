@@ -116,8 +116,8 @@ import Testing
         }
     }
 
-    private func watch(_ path: String, _ told: Told) throws -> DirectoryWatch {
-        try DirectoryWatch(path, queue: DispatchQueue(label: "watch")) { changes in
+    private func watch(_ path: String, for interest: DirectoryWatch.Interest = .contents, _ told: Told) throws -> DirectoryWatch {
+        try DirectoryWatch(path, for: interest, queue: DispatchQueue(label: "watch")) { changes in
             told.changes.withLock {
                 $0.names.formUnion(changes.names)
                 $0.isEnded = $0.isEnded || changes.isEnded
@@ -146,6 +146,20 @@ import Testing
         #expect(!hasEnded)
         #expect(unsafe rmdir(root) == 0)
         wait(told) { $0.isEnded }
+        withExtendedLifetime(watch) {}
+    }
+
+    @Test("where names alone are of interest, what is written and whose permissions change is not told, which would wake somebody")
+    func entriesAlone() throws {
+        let told = Told()
+        try OwnedDirectory(root).replace("there", with: [1], unfinished: "unfinished")
+        let watch = try watch(root, for: .entries, told)
+        try Data([2]).write(to: URL(filePath: root + "/there"))
+        #expect(unsafe chmod(root + "/there", 0o640) == 0)
+        #expect(unsafe mkdir(root + "/made", 0o700) == 0 && rename(root + "/made", root + "/moved") == 0 && rmdir(root + "/moved") == 0)
+        wait(told) { $0.names.isSuperset(of: ["made", "moved"]) }
+        let names = told.changes.withLock { $0.names }
+        #expect(names == ["made", "moved"])
         withExtendedLifetime(watch) {}
     }
 

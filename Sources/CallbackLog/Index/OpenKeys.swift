@@ -1,6 +1,6 @@
 // What the records of the open segment can be found by beside their request_id: in memory, as SegmentIndex.
 //
-// Promises: append-only, apart by the highest bits of the hash, so that no append moves more than a 256th. Half of a
+// Promises: append-only while it is served, apart by the highest bits of the hash, so that no append moves more than a 256th. Half of a
 // hash is kept: whatever is found may be another key's, and whoever asks verifies the record anyway.
 // Must not know: records, what is found by what.
 
@@ -17,6 +17,14 @@ struct OpenKeys: Sendable {
 
     mutating func append(_ hash: UInt64, _ ordinal: UInt32) {
         parts[Self.part(of: hash)].append(Place(mark: Self.mark(of: hash), ordinal: ordinal))
+    }
+
+    /// Takes away those of `ordinal` and of what came after it.
+    mutating func removeAll(from ordinal: UInt32) {
+        for part in parts.indices {
+            // In the order of the segment, so they stand at the end.
+            while let last = parts[part].last, last.ordinal >= ordinal { parts[part].removeLast() }
+        }
     }
 
     /// Calls `body` with the places of `hash`, newest first, at most as many as an index file gives.

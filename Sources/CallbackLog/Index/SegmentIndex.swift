@@ -2,8 +2,8 @@
 //
 // Promises: entries of fixed width in the order of the segment, linked newest first by their keyed 64-bit hashes,
 // hash tables to the newest of each, and beside them what else a record is found by (OpenKeys.swift). Holds hashes,
-// never keys: whoever looks something up verifies the key in the record. Append-only, in pieces: no append copies more
-// than a 64th of the table, so nobody waits for a table that grows.
+// never keys: whoever looks something up verifies the key in the record. Append-only while it is served, in pieces: no append
+// copies more than a 64th of the table, so nobody waits for a table that grows.
 // Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
 
 /// Where one record of a segment is, and what can be told of it unread.
@@ -31,18 +31,21 @@ package struct RecordEntry: Sendable, Equatable {
         self.state = state ?? RecordState(kind)
     }
 
+    /// The same once it is told what the record says of itself.
+    func described(as state: RecordState) -> RecordEntry {
+        RecordEntry(
+            sequence: sequence, requestHash: requestHash, payloadHash: payloadHash, offset: offset, length: length, kind: kind, state: state)
+    }
+
     /// The entry of a sound line that is a record, at `offset` of a segment that begins with `first`. Nil where a
     /// segment's bounds of 4 GiB and 2^32 sequences are passed: no log of ours has such a line, so it is not served.
-    init?(
-        _ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8],
-        state: RecordState? = nil
-    ) {
+    init?(_ line: ParsedLine, _ bytes: Span<UInt8>, at offset: Int64, first: UInt64, hash: KeyedHash, identifier: inout [UInt8]) {
         guard let sequence = line.sequence, sequence >= first, sequence - first <= UInt64(UInt32.max), offset <= Int64(UInt32.max) else { return nil }
         identifier.removeAll(keepingCapacity: true)
         line.appendRequestID(of: bytes, to: &identifier)
         self.init(
             sequence: sequence, requestHash: hash.hash(identifier.span), payloadHash: hash.hash(bytes.extracting(line.payload)),
-            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind, state: state)
+            offset: UInt32(offset), length: UInt32(bytes.count), kind: line.kind)
     }
 }
 
@@ -136,6 +139,19 @@ struct SegmentIndex: Sendable {
         for place in hashes.indices { keys.append(hashes[place], index) }
     }
 
+    /// Takes the entries from `start` on away again, as if they had never been appended.
+    mutating func removeAll(from start: Int) {
+        for index in (start..<count).reversed() {
+            let last = pieces.count - 1
+            // It is the newest of its hash: newer ones are gone.
+            let packed = pieces[last].removeLast()
+            if pieces[last].isEmpty { pieces.removeLast() }
+            precondition(count == index, "entries go newest first")
+            tables[Self.table(of: packed.requestHash)].takeBack(to: packed.previous == 0 ? nil : packed.previous - 1, hash: packed.requestHash)
+        }
+        keys.removeAll(from: UInt32(truncatingIfNeeded: start))
+    }
+
     /// Appends every entry with a key of this hash, newest first, or the newest `IndexFile.runEntriesMax`; and perhaps
     /// one whose hash is like it.
     func appendEntries(ofKey keyHash: UInt64, to entries: inout [RecordEntry]) {
@@ -188,6 +204,25 @@ private struct HashTable: Sendable {
         used += 1
         filter[word(of: mark)] |= Self.bits(of: mark)
         return nil
+    }
+
+    /// Makes `previous` the newest of `hash` again, or takes the hash out.
+    mutating func takeBack(to previous: UInt32?, hash: UInt64) {
+        let mark = Self.mark(of: hash)
+        var hole = place(of: mark)
+        if let previous { return slots[hole] = UInt64(mark) << 32 | UInt64(previous + 1) }
+        // What stands behind an empty slot is not found: whatever was put further because of this one moves up.
+        var next = (hole + 1) & (slots.count - 1)
+        while slots[next] != 0 {
+            let home = Int(slots[next] >> 32) & (slots.count - 1)
+            if (next &- home) & (slots.count - 1) >= (next &- hole) & (slots.count - 1) {
+                slots[hole] = slots[next]
+                hole = next
+            }
+            next = (next + 1) & (slots.count - 1)
+        }
+        slots[hole] = 0
+        used -= 1
     }
 
     /// Where `mark` stands, or the empty slot where it would.

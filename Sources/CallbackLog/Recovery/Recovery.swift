@@ -279,13 +279,7 @@ struct Recovery {
         var position: Int64 = 0
         var reader = RecordReader()
         for number in start..<segments[source].index.count {
-            let entry = segments[source].index[number]
-            do throws(RecordReadFailure) {
-                _ = try reader.read(entry, in: segments[source].file)
-            } catch {
-                // Read well a moment ago: the disk, not the format.
-                throw SystemError(operation: "pread", path: segments[source].file.name, code: SystemError.inputOutput)
-            }
+            _ = try read(segments[source].index[number], &reader, segments[source].file)
             buffer.append(contentsOf: reader.bytes[..<reader.count])
             buffer.append(0x0A)
             report.copied += 1
@@ -301,11 +295,19 @@ struct Recovery {
 
         var state = ScanState(first: first)
         let copy = try scanned(try directory.open(name), first: first, successor: nil, state: &state)
-        if segments[source].first == first {
-            segments[source] = copy
-        } else {
-            try rescan(source, successor: first)
-            segments.insert(copy, at: source + 1)
+        if segments[source].first == first { return segments[source] = copy }
+        // What was copied is no longer this segment's. It is not read once more for that: it may be long.
+        segments[source].index.removeAll(from: start)
+        segments[source].scan.latest = start > 0 ? try read(segments[source].index[start - 1], &reader, segments[source].file).receivedAt : nil
+        segments.insert(copy, at: source + 1)
+    }
+
+    /// A record that was read well a moment ago: when it is not now, then it is the disk and not the format.
+    private func read(_ entry: RecordEntry, _ reader: inout RecordReader, _ file: any File) throws(SystemError) -> ParsedLine {
+        do throws(RecordReadFailure) {
+            return try reader.read(entry, in: file)
+        } catch {
+            throw SystemError(operation: "pread", path: file.name, code: SystemError.inputOutput)
         }
     }
 
@@ -314,24 +316,6 @@ struct Recovery {
         try directory.synchronize()
         var state = ScanState(first: next)
         segments.append(try scanned(file, first: next, successor: nil, state: &state))
-    }
-}
-
-extension SegmentScan {
-    /// Reads a segment, and makes its index in memory.
-    static func indexed(
-        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash,
-        describe: (RecordKind, Span<UInt8>, inout RecordDescription) -> Void, state: inout ScanState
-    ) throws(SystemError) -> (SegmentScan, SegmentIndex) {
-        var index = SegmentIndex(first: first)
-        var identifier: [UInt8] = []
-        var description = RecordDescription(hash: hash)
-        let scan = try SegmentScan(file, first: first, successor: successor, state: &state) { line, bytes, offset in
-            let told = description.take(line.kind, bytes.extracting(line.payload), from: describe)
-            guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier, state: told) else { return }
-            index.append(entry, keys: description.hashes.span)
-        }
-        return (scan, index)
     }
 }
 

@@ -32,6 +32,8 @@ final class TokenStore: Sendable {
         var isRetrying = false
         /// A tokens file, or its mark, was seen once.
         var areNeeded = false
+        /// At the last look there was neither, and nothing was needed; no file was seen since.
+        var isBeforeFirst = false
         /// The last thing that was said, so that it is said once.
         var saying = ""
     }
@@ -60,14 +62,15 @@ final class TokenStore: Sendable {
 
     private func watch(_ watched: Watched) {
         if watched.directory == nil {
-            watched.directory = watch(path) { store, watched, changes in
+            watched.directory = watch(path, .contents) { store, watched, changes in
                 if changes.isEnded { watched.directory = nil }
                 guard changes.isEnded || changes.isOverflown || changes.names.contains(where: Self.isOurs) else { return }
                 store.refresh(watched)
             }
         }
         if watched.parent == nil, let (parent, name) = Self.parent(of: path) {
-            watched.parent = watch(parent) { store, watched, changes in
+            // Where it stands, not what is written there: others may write beside it all the time.
+            watched.parent = watch(parent, .entries) { store, watched, changes in
                 if changes.isEnded { watched.parent = nil }
                 guard changes.isEnded || changes.isOverflown || changes.names.contains(name) else { return }
                 // Another directory may stand there now.
@@ -79,8 +82,8 @@ final class TokenStore: Sendable {
         if watched.directory == nil, watched.parent == nil || WholeFile.exists(path) { retry(watched) }
     }
 
-    private func watch(_ path: String, _ body: @escaping @Sendable (TokenStore, Watched, DirectoryWatch.Changes) -> Void) -> DirectoryWatch? {
-        try? DirectoryWatch(path, queue: watched.queue) { [weak self] changes in
+    private func watch(_ path: String, _ interest: DirectoryWatch.Interest, _ body: @escaping @Sendable (TokenStore, Watched, DirectoryWatch.Changes) -> Void) -> DirectoryWatch? {
+        try? DirectoryWatch(path, for: interest, queue: watched.queue) { [weak self] changes in
             guard let self else { return }
             watched.withValue { body(self, $0, changes) }
         }
@@ -105,6 +108,7 @@ final class TokenStore: Sendable {
             if isMarked { watched.areNeeded = true }
             guard try directory.contains(TokenFile.name) else { return none(watched) }
             watched.areNeeded = true
+            watched.isBeforeFirst = false
             let bytes = try directory.read(TokenFile.name, bytesMax: TokenFile.bytesMax + 1)
             if !isMarked { mark(directory) }
             return parse(bytes, watched)
@@ -137,7 +141,16 @@ final class TokenStore: Sendable {
 
     /// There is no file of tokens.
     private func none(_ watched: Watched) -> TokenTable {
-        guard watched.areNeeded else { return .neverCreated }
+        guard watched.areNeeded else {
+            watched.isBeforeFirst = true
+            return .neverCreated
+        }
+        // The mark comes before the first file: whoever creates the first token is at it, or was stopped there. In either case
+        // nobody is let in from now on.
+        if watched.isBeforeFirst {
+            say("first", watched) { logger.notice("the first token is being created: from now on the API answers nobody without one") }
+            return TokenTable([])
+        }
         say("none", watched) {
             logger.warning("there was a file of tokens and is none any more: the API answers nobody until a token is created")
         }

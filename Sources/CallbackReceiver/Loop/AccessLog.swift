@@ -4,7 +4,7 @@
 //
 // Promises: written when the answer is handed to its connection. Never a query, a field or a body (invariant 9): what a line has of a
 // stranger's bytes is method, path and, of a callback that was decoded, its request_id. Costs nothing where it is not wanted.
-// Must not know: how lines are written, and that a slow reader of them holds up its loop is whoever wants them to know.
+// Must not know: how lines are written. Whoever reads them too slowly misses some, and holds up nobody.
 
 import HTTPWire
 import Logging

@@ -11,16 +11,19 @@ import Logging
 import Platform
 
 extension Server {
+    /// What `run` listens to.
+    public static let signals = SignalListener.terminationSignals + [SignalListener.reloadSignal]
+
     /// Serves until SIGTERM or SIGINT, then stops and returns. `reread` reads the configuration anew.
     public static func run(
         _ configuration: ServerConfiguration, in environment: ServiceEnvironment, service: ServiceManager, logger: Logger,
         reread: @escaping @Sendable () throws(RereadFailure) -> RereadConfiguration
     ) throws(ServerFailure) {
-        let signals = DispatchQueue(label: "signals")
+        let signalQueue = DispatchQueue(label: "signals")
         let asked = DispatchSemaphore(value: 0)
         let reloads = Reloads(service: service, logger: logger, reread: reread)
         // A stop right after the start is a stop in good order, too.
-        let listener = SignalListener(SignalListener.terminationSignals + [SignalListener.reloadSignal], queue: signals) { signal in
+        let listener = SignalListener(Self.signals, queue: signalQueue) { signal in
             if signal == SignalListener.reloadSignal { reloads.ask() } else { asked.signal() }
         }
         service.starting("opening the log in \(configuration.logDirectory)")

@@ -51,7 +51,7 @@ struct LogRequeue: ParsableCommand {
     }
 
     private func requeue(in log: CallbackLog, _ server: ServerConfiguration) throws -> Requeue.Summary {
-        let logger = Logger(label: "requeue") { _ in LineHandler(threshold: LogThreshold(.warning), format: .logfmt) }
+        let logger = Logger(label: "requeue") { _ in LineHandler(threshold: LogThreshold(.warning), format: .logfmt, write: StandardStream.error) }
         let quarantine = Quarantine(logDirectory: server.logDirectory, bytesMax: server.quarantineBytesMax, logger: logger)
         let requeue = Requeue(log: log, quarantine: quarantine)
         let isShown = Terminal.isAtStandardError

@@ -1,4 +1,4 @@
-// Log events on standard error: one event is one line, and one write.
+// Log events as lines: one event is one line.
 //
 //     logfmt   time=2026-05-20T18:20:25.031Z level=info event="segment sealed" segment=42 path="./callback data"
 //     JSON     {"time":"2026-05-20T18:20:25.031Z","level":"info","event":"segment sealed","segment":42,"path":"./callback data"}
@@ -6,7 +6,7 @@
 //
 // Promises: an event is one line whatever its texts hold, so that nobody who sends us text can forge one (LineEscape).
 // Metadata is sorted by name. A line is at most `lineBytesMax` long; what does not fit is left out, and `cut` says so.
-// Must not know: what is logged. Secrets and payloads must not be handed to it in the first place.
+// Must not know: what is logged, who writes the lines (LineQueue). Secrets and payloads must not be handed to it in the first place.
 
 import Logging
 import Platform
@@ -33,7 +33,7 @@ struct LineHandler: LogHandler {
     var metadataProvider: Logger.MetadataProvider?
 
     private let now: @Sendable () -> Int64
-    private let write: @Sendable (String) -> Void
+    private var write: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - hasPriority: true where the journal reads the lines, and takes their level from `<N>`.
@@ -44,13 +44,20 @@ struct LineHandler: LogHandler {
         format: LineFormat,
         hasPriority: Bool = false,
         now: @escaping @Sendable () -> Int64 = Clock.wallMilliseconds,
-        write: @escaping @Sendable (String) -> Void = StandardStream.error
+        write: @escaping @Sendable (String) -> Void
     ) {
         self.threshold = threshold
         self.format = format
         self.hasPriority = hasPriority
         self.now = now
         self.write = write
+    }
+
+    /// The same with another way for its lines.
+    func writing(to write: @escaping @Sendable (String) -> Void) -> LineHandler {
+        var handler = self
+        handler.write = write
+        return handler
     }
 
     /// One for the whole program: there is one configuration.
@@ -70,12 +77,16 @@ struct LineHandler: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
+        write(line(event.level, event.message.description, all))
+    }
 
-        var line = hasPriority ? "<\(event.level.priority)>" : ""
+    /// The line of an event, with its line feed.
+    func line(_ level: Logger.Level, _ message: String, _ all: Logger.Metadata) -> String {
+        var line = hasPriority ? "<\(level.priority)>" : ""
         if format == .json { line += "{" }
         line += field("time", Timestamp.text(milliseconds: now()))
-        line += separator + field("level", event.level.rawValue)
-        line += separator + (format == .json ? field("event", event.message.description) : "event=\(LineEscape.logfmtQuoted(event.message.description, bytesMax: Self.valueBytesMax))")
+        line += separator + field("level", level.rawValue)
+        line += separator + (format == .json ? field("event", message) : "event=\(LineEscape.logfmtQuoted(message, bytesMax: Self.valueBytesMax))")
         var isCut = false
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             let next = separator + field(name(key), value.description, isNumber: value.isNumber)
@@ -86,7 +97,7 @@ struct LineHandler: LogHandler {
             }
         }
         if isCut { line += separator + field("cut", "true", isNumber: true) }
-        write(line + (format == .json ? "}\n" : "\n"))
+        return line + (format == .json ? "}\n" : "\n")
     }
 
     private var separator: String { format == .json ? "," : " " }

@@ -73,4 +73,35 @@ struct OpenIndexTests {
         }
         #expect(SegmentIndex(first: 5).firstIndex(atOrAbove: 7) == 0)
     }
+
+    @Test("without its newest entries it is what it was before they came", arguments: [0, 1, 4_000, 8_192, 9_999, 10_000])
+    func shortened(kept: Int) {
+        var numbers = SeededGenerator(seed: 12)
+        // Few hashes for many records, some of which have one slot to begin at.
+        let hashes = (0..<3_000).map { _ in numbers.next() } + (0..<40).map { UInt64($0) << 60 } + (0..<200).map { UInt64($0) << 44 }
+        let entries = (0..<10_000).map { number in
+            RecordEntry(
+                sequence: UInt64(number + 1), requestHash: hashes[Int.random(in: 0..<hashes.count, using: &numbers)], payloadHash: 0,
+                offset: UInt32(number), length: 0, kind: .callback)
+        }
+        func filled(_ count: Int) -> SegmentIndex {
+            var index = SegmentIndex(first: 1)
+            for entry in entries.prefix(count) { index.append(entry, keys: [entry.requestHash, ~entry.requestHash].span) }
+            return index
+        }
+        var index = filled(entries.count)
+        index.removeAll(from: kept)
+        #expect(index.count == kept)
+        // Also when it grows again.
+        for (index, expected) in [(index, filled(kept)), (entries.dropFirst(kept).reduce(into: index) { $0.append($1, keys: [$1.requestHash, ~$1.requestHash].span) }, filled(entries.count))] {
+            for hash in hashes {
+                var (found, wanted): ([RecordEntry], [RecordEntry]) = ([], [])
+                index.appendEntries(of: hash, to: &found)
+                index.appendEntries(ofKey: ~hash, to: &found)
+                expected.appendEntries(of: hash, to: &wanted)
+                expected.appendEntries(ofKey: ~hash, to: &wanted)
+                #expect(found == wanted)
+            }
+        }
+    }
 }

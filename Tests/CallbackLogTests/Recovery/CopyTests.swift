@@ -53,6 +53,22 @@ import Testing
         #expect(disk.files == [segmentName(1): old])
     }
 
+    @Test("the segment that they stood in is not read a second time, and knows them no longer")
+    func readOnce() throws {
+        let text = String(repeating: "x", count: 100_000)
+        let disk = try killed(before: (0..<50).map { "{\"n\":\($0),\"text\":\"\(text)\"}" }, inFlight: ["{\"n\":50}"], segmentBytesMax: 1 << 24)
+        let recovery = try Recovery(disk)
+        #expect(recovery.report.copied == 1)
+        let size = try #require(disk[segmentName(1)]).count
+        let reads = disk.calls.count { $0.operation == .read && $0.name == segmentName(1) }
+        #expect(reads < 2 * (size / SegmentScan.chunkBytes + 1), "\(reads) reads of \(size) bytes")
+        let old = try #require(recovery.sealed.last)
+        #expect(old.successor == 51 && old.recordCount == 50 && recovery.open.index.count == 1)
+        let open = try OpenLog(disk)
+        #expect(try open.records("a").map(\.sequence) == (1...51).reversed())
+        #expect(try OpenLog(open.disk.afterKill()).records("a").map(\.sequence) == (1...51).reversed())
+    }
+
     @Test("what sat in the page cache only survives a power loss from the moment the log is open")
     func stable() throws {
         for before in [[], ["{\"n\":1}"], ["{\"n\":1}", "{\"n\":2}"]] {

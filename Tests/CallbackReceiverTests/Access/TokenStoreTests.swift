@@ -65,6 +65,29 @@ struct TokenStoreTests {
         #expect(lines.lines.contains { $0.contains("there was a file of tokens and is none any more") })
     }
 
+    @Test("are needed from the mark on, which comes before the first of them: that is no file that went away, and is not said to be")
+    func first() throws {
+        let store = TokenStore(path, logger: lines.logger)
+        // As far as a creation that is stopped there.
+        try write(TokenFile.markText, to: TokenFile.markName)
+        try eventually("nobody is let in", holds: { store.table.standing == .kept })
+        store.reload()
+        #expect(lines.lines.count { $0.contains("the first token is being created") } == 1)
+        let credentials = try create()
+        try eventually("the token", holds: { knows(store, credentials) })
+        #expect(!lines.lines.contains { $0.contains("none any more") })
+        try FileManager.default.removeItem(atPath: "\(path)/\(TokenFile.name)")
+        try eventually("its end", holds: { !knows(store, credentials) })
+        #expect(store.table.standing == .kept && lines.lines.contains { $0.contains("none any more") })
+    }
+
+    @Test("that were stopped at their mark let nobody in at the next start either, which says so")
+    func stoppedAtMark() throws {
+        try write(TokenFile.markText, to: TokenFile.markName)
+        #expect(TokenStore(path, logger: lines.logger).table.standing == .kept)
+        #expect(lines.lines.contains { $0.contains("none any more") })
+    }
+
     @Test("from a copy without the mark get one, so that the next server knows")
     func marked() throws {
         try write(String(decoding: TokenFile.text(of: [Token(7, key: "k", scope: .read)]), as: UTF8.self), to: TokenFile.name)

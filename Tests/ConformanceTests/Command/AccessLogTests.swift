@@ -39,7 +39,11 @@ struct AccessLogTests {
             "GET /v1/requests/request-1 200 127.0.0.1 HTTP/1.1 -", "GET /v1/requests/a%20b 404 127.0.0.1 HTTP/1.1 -",
             "GET /healthz 200 127.0.0.1 HTTP/2 -",
         ]
-        let found = try lines(server)
+        // Whoever is answered is not kept waiting for the line.
+        let found = try eventually("seven lines") {
+            let found = try lines(server)
+            return found.count < 7 ? nil : found
+        }
         #expect(Array(found.prefix(6)) == expected)
         // Whatever can be told of a head that is none.
         #expect(found.count == 7 && found[6].contains(" 400 127.0.0.1 HTTP/1.1"))
@@ -56,10 +60,11 @@ struct AccessLogTests {
             return try !lines(server).isEmpty
         }
         try server.reconfigure(configuration(false))
-        try eventually("it is off") {
-            let before = try lines(server).count
-            _ = try server.get("/healthz")
-            return try lines(server).count == before
-        }
+        // Said when every loop goes by it; lines keep their order.
+        try eventually("it is off") { server.child.standardError.components(separatedBy: "is in force").count == 3 }
+        let before = try lines(server).count
+        _ = try server.get("/healthz")
+        #expect(try server.terminate() == .exited(0))
+        #expect(try lines(server).count == before)
     }
 }

@@ -32,7 +32,7 @@ struct StartTests {
         try connection.send(postBytes(sentPayload("a")))
         #expect(try connection.readAnswer().status == 200)
         #expect(try LogReader(directory: directory.path(of: "callback-data")).records(of: "a").count == 1)
-        #expect(child.standardError.contains("callback-data"))
+        try eventually("where it keeps them") { child.standardError.contains("callback-data") }
     }
 
     @Test("SIGTERM and SIGINT end an idle server with status 0", arguments: [SIGTERM, SIGINT])

@@ -99,6 +99,27 @@ struct PackageTests {
         #expect(result.output.hasSuffix("the package came and went\n"))
     }
 
+    /// What is printed is how long each start took; of a log of a million records Tests/machine/starts says how to get one.
+    @Test(
+        "is ready after each start on a log that was there before it was installed, after a clean stop and after SIGKILL under load",
+        .enabled(if: Machine.isAvailable, "no machine with systemd can be made here (Tests/machine/boot)"))
+    func starts() throws {
+        let directory = try Machine.directory(with: ["Tests/machine/starts", "Tests/machine/load"])
+        try FileManager.default.copyItem(atPath: try Package.built.get().file, toPath: directory.path(of: "callback-receiver.deb"))
+        let log = try TemporaryDirectory()
+        let server = try ServerProcess(directory: log)
+        for number in 0..<100 { #expect(try server.post(sentPayload("before-\(number)")).status == 200) }
+        #expect(try server.terminate() == .exited(0))
+        try FileManager.default.copyItem(atPath: log.path, toPath: directory.path(of: "log"))
+        let result = try Machine.run(directory, ["starts", "2"])
+        #expect(result.status == .exited(0), "\(result.output)\(result.error)")
+        #expect(result.output.hasSuffix("all starts came\n"))
+        let starts = result.output.split(separator: "\n").dropLast()
+        #expect(starts.count == 5 && starts.allSatisfy { $0.contains(": ready after ") && $0.contains(" records; listening on ") }, "\(starts)")
+        #expect(starts.prefix(3).allSatisfy { $0.contains(" 100 records; ") }, "\(starts)")
+        print(starts.joined(separator: "\n"))
+    }
+
     @Test(
         "does what the README's Deploying says when it is typed",
         .enabled(if: Machine.isAvailable, "no machine with systemd can be made here (Tests/machine/boot)"))

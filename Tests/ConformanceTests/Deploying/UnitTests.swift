@@ -78,6 +78,13 @@ struct UnitTests {
         #expect(try Self.security(directory, threshold: 10).status != .exited(0), "the drop-in was read")
     }
 
+    @Test("with the drop-in for notify-reload are without fault to a systemd that knows it, which is said by one that does not")
+    func notifyReload() throws {
+        let version = try #require(try Self.analyze(["--version"]).said.firstMatch(of: /systemd (\d+)/).flatMap { Int($0.1) })
+        let said = try Self.verify(Self.installed(dropIn: "notify-reload.conf")).said
+        if version >= 253 { #expect(said == "") } else { #expect(said.contains("notify-reload.conf") && said.contains("notify-reload\n"), "\(said)") }
+    }
+
     @Test("hand over the sockets that the shipped configuration takes over, with the key, where its log is")
     func together() throws {
         let configuration = try Self.text("debian/callback-receiver.yaml")
@@ -88,6 +95,7 @@ struct UnitTests {
         }
         let api = try #require(try Self.values("ListenStream", in: "systemd/callback-receiver-api.socket").first)
         #expect(configuration.contains("\n  url: http://\(api)\n"))
+        #expect(try Self.text("monitoring/scrape.yaml").contains("\n      - targets: [\"\(api)\"]\n"))
         #expect(try Self.values("LoadCredential", in: "systemd/callback-receiver.service") == ["keys:/etc/callback-receiver/keys"])
         #expect(configuration.contains("\n  keys-file: keys\n"))
         let state = try #require(try Self.values("StateDirectory", in: "systemd/callback-receiver.service").first)

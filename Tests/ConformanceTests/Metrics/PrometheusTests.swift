@@ -31,7 +31,7 @@ struct PrometheusTests {
         let configuration = try String(contentsOf: Self.folder.appending(path: "scrape.yaml"), encoding: .utf8)
             .replacing("/etc/prometheus/callback-receiver/alerts.yaml", with: Self.folder.appending(path: "alerts.yaml").path)
             .replacing("/etc/prometheus/callback-receiver/key", with: key)
-            .replacing("IDENTIFIER", with: token.identifier).replacing("127.0.0.1:8080", with: "127.0.0.1:\(server.port)")
+            .replacing("IDENTIFIER", with: token.identifier).replacing("127.0.0.1:8081", with: "127.0.0.1:\(server.port)")
             .replacing("scrape_interval: 15s", with: "scrape_interval: 1s")
         let file = try place.write(configuration, to: "prometheus.yml")
         let port = try freePort()

@@ -118,6 +118,19 @@ struct NotificationTests {
         #expect(!manager.messages.joined().contains("READY=1"))
     }
 
+    @Test("why a configuration is not one to start with, in a sentence without what stands in it")
+    func wrongConfiguration() throws {
+        let (manager, directory) = (try ServiceManagerSocket(), try TemporaryDirectory())
+        let file = try directory.write("callback:\n  keys: [hunter2]\n  kyes: [hunter3]\nnonsense: true\n", to: "wrong.yaml")
+        let run = try runToExit(["serve", "--config", file, "--data-directory", directory.path(of: "log")], environment: manager.environment())
+        #expect(run.status == .exited(78) && run.error.contains("nonsense"))
+        let told = try manager.wait("the reason") { $0.value(of: "STATUS") != nil }.lines
+        let status = try #require(told.value(of: "STATUS"))
+        #expect(status.hasPrefix("the configuration is wrong: \(file):3: callback.kyes: ") && status.hasSuffix(" (and 1 more)"), "\(status)")
+        #expect(manager.messages == [told] && !status.contains("hunter"))
+        #expect(!directory.entries.contains("log"))
+    }
+
     @Test(
         "a service manager that cannot be told harms nothing",
         arguments: ["/nonexistent/notify", "relative", "vsock:2:1234", "@", "/" + String(repeating: "n", count: 200), "@nobody-listens-here"])
