@@ -71,7 +71,7 @@ public final class CallbackLog: Sendable {
     /// Opens the log in the directory at `path`, which is made where it is missing.
     public static func open(
         path: String, options: LogOptions = LogOptions(), time: LogTime = .system,
-        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogNotice) -> Void = { _ in }
     ) throws(LogOpenFailure) -> CallbackLog {
         let directory: SystemDirectory
         let isMine: Bool
@@ -88,7 +88,7 @@ public final class CallbackLog: Sendable {
     /// Opens the log in `directory`, which nobody else writes to.
     public init(
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
-        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogNotice) -> Void = { _ in }
     ) throws(LogOpenFailure) {
         let recovery = try Recovery(directory, options: options)
         let shared = Shared(

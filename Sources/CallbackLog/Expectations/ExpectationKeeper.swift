@@ -29,7 +29,7 @@ final class ExpectationKeeper {
     private let hash: KeyedHash
     private let time: LogTime
     private let keepsFile: Bool
-    private let observe: @Sendable (LogEvent) -> Void
+    private let observe: @Sendable (LogNotice) -> Void
     /// Runs a closure on the writer's queue, and waits for it.
     private let withWriter: @Sendable (() -> Void) -> Void
     private let append: @Sendable ([Submission]) -> Bool
@@ -45,7 +45,7 @@ final class ExpectationKeeper {
 
     init(
         shared: Shared, directory: any Directory, identity: Identity, hash: KeyedHash, time: LogTime, keepsFile: Bool,
-        observe: @escaping @Sendable (LogEvent) -> Void, withWriter: @escaping @Sendable (() -> Void) -> Void,
+        observe: @escaping @Sendable (LogNotice) -> Void, withWriter: @escaping @Sendable (() -> Void) -> Void,
         append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (ExpectationKeeper) -> Void) -> Void
     ) {

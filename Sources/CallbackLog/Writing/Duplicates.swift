@@ -21,12 +21,12 @@ struct Duplicates {
     private static let fullMax = 1_024
 
     private let shared: Shared
-    private let observe: @Sendable (LogEvent) -> Void
+    private let observe: @Sendable (LogNotice) -> Void
     private var reader: RecordReader
     /// By hash: how many records have it, where all are of one request.
     private var full: [UInt64: Int] = [:]
 
-    init(shared: Shared, observe: @escaping @Sendable (LogEvent) -> Void) {
+    init(shared: Shared, observe: @escaping @Sendable (LogNotice) -> Void) {
         self.shared = shared
         self.observe = observe
         reader = RecordReader(disk: shared.writerDisk)

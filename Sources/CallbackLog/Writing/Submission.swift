@@ -87,7 +87,7 @@ public struct Acknowledgement: Sendable {
 }
 
 /// What the operator should hear of.
-public enum LogEvent: Sendable, Equatable {
+public enum LogNotice: Sendable, Equatable {
     /// The first attempt failed; the batch goes to a fresh segment.
     case writeFailed(SystemErrorText)
     case segmentBegun(name: String)

@@ -4,12 +4,11 @@
 // request_id (invariant 9). Must not know: how lines are written.
 
 import CallbackLog
-import enum CallbackLog.LogEvent
 import CrispCallback
 import Logging
 
-enum LogEvents {
-    static func say(_ event: LogEvent, to logger: Logger) {
+enum LogNotices {
+    static func say(_ event: LogNotice, to logger: Logger) {
         switch event {
         case .writeFailed(let text):
             logger.error("writing the log failed; trying once more in a fresh segment", metadata: ["error": "\(text)"])
