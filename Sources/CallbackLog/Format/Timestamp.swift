@@ -60,7 +60,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         text[16] = 0x3A
         text[19] = 0x2E
         text[23] = 0x5A
-        RecordFormat.append(text.span, to: &output)
+        output.append(text.span)
     }
 
     /// The moment written in exactly 24 bytes as `append` does; nil for anything else (no leap second,

@@ -49,7 +49,7 @@ public struct RecordDescription: Sendable {
     }
 
     /// The record is found by `value`, unescaped, from now on. Each key once, by value and not by how it was written.
-    public mutating func add(_ key: Key, _ value: Span<UInt8>) { add(key) { RecordFormat.append(value, to: &$0) } }
+    public mutating func add(_ key: Key, _ value: Span<UInt8>) { add(key) { $0.append(value) } }
 
     /// The same, for a value that is appended to the bytes it is given.
     public mutating func add(_ key: Key, appending append: (inout [UInt8]) -> Void) {

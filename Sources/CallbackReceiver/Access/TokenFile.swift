@@ -18,6 +18,7 @@
 // never what is in it. Must not know: how files are read and replaced (OwnedDirectory), who looks tokens up.
 
 import CallbackLog
+import Platform
 
 /// What is wrong with a file of tokens.
 public struct TokenFileFault: Error, Sendable, Equatable, CustomStringConvertible {
@@ -89,7 +90,7 @@ public enum TokenFile {
             pass(Piece.created, in: text, at: &position), let created = value(in: text, at: &position),
             pass(Piece.digest, in: text, at: &position), let digest = value(in: text, at: &position),
             pass(Piece.end, in: text, at: &position),
-            let number = Hexadecimal.number(id.span), let moment = Timestamp(parsing: created.span),
+            let number = Token.number(identifier: id.span), let moment = Timestamp(parsing: created.span),
             let knownScope = TokenScope.allCases.first(where: { $0.rawValue.utf8.elementsEqual(scope) }),
             let plainName = String(validating: name, as: UTF8.self), Token.isName(plainName),
             digest.count == 64, let bytes = Hexadecimal.bytes(digest.span)

@@ -88,6 +88,6 @@ struct EventID {
     static func append(_ logID: String, _ sequence: UInt64, to output: inout [UInt8]) {
         output.append(contentsOf: logID.utf8)
         output.append(UInt8(ascii: "-"))
-        output.append(json: sequence)
+        output.append(decimal: sequence)
     }
 }

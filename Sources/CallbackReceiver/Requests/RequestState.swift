@@ -77,7 +77,7 @@ package struct RequestState {
             let token = bytes.extracting(reference)
             guard Self.isJSON(token) else { return }
             self.reference = []
-            self.reference?.append(json: token)
+            self.reference?.append(token)
         } else {
             reference = nil
         }
@@ -85,7 +85,7 @@ package struct RequestState {
         noteFirstAnnouncement(at: members.announcedAt ?? moment)
         overdueAfterSeconds = members.overdueAfterSeconds
         metadata.removeAll(keepingCapacity: true)
-        metadata.append(json: bytes.extracting(members.metadata))
+        metadata.append(bytes.extracting(members.metadata))
     }
 
     /// It goes into answers as it is, and what came from the disk is not trusted (invariant 8).

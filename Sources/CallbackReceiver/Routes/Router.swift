@@ -140,11 +140,11 @@ struct Router: Sendable {
         case .quarantine: return quarantinePage(request, showsBodies: scopes.contains(.write), into: &response)
         case .healthz:
             begin(&response)
-            response.body.append(json: "{\"status\":\"alive\"}")
+            response.body.append("{\"status\":\"alive\"}")
         case .readyz: return .query(Health.query(log, options: logOptions, isDraining: isDraining, path: Array(request.bytes(request.path))))
         case .document:
             begin(&response)
-            response.body.append(json: OpenAPIDocument.text)
+            response.body.append(OpenAPIDocument.text)
         case .page(let file): file.fill(&response)
         case .metrics: return .query(scrape.query(path: Array(request.bytes(request.path)), isDraining: isDraining))
         case .requests: return list(request, into: &response)
@@ -167,14 +167,14 @@ struct Router: Sendable {
         switch outcome {
         case .stored(let sequence, let duplicate):
             response.contentType = "application/json"
-            response.body.append(json: "{\"request_id\":")
+            response.body.append("{\"request_id\":")
             response.body.append(jsonString: prepared.record.span.extracting(prepared.decoded.requestID))
-            response.body.append(json: ",\"status\":\"")
+            response.body.append(",\"status\":\"")
             response.body.append(contentsOf: prepared.decoded.status.name.utf8)
-            response.body.append(json: "\",\"sequence\":")
-            response.body.append(json: sequence)
-            response.body.append(json: ",\"duplicate\":")
-            response.body.append(json: duplicate ? "true}" : "false}")
+            response.body.append("\",\"sequence\":")
+            response.body.append(decimal: sequence)
+            response.body.append(",\"duplicate\":")
+            response.body.append(duplicate ? "true}" : "false}")
         case .blocked(let block):
             unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, prepared.path[...], &response)
         case .tooManyRecords:

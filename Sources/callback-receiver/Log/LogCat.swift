@@ -77,7 +77,7 @@ struct LogCat: ParsableCommand {
         func show(_ record: InspectedRecord, _ bytes: Span<UInt8>, _ output: inout Output) throws(OutputEnd) {
             if filter.isPast(record) { throw .done }
             guard filter.takes(record, bytes) else { return }
-            output.append(bytes)
+            output.bytes.append(bytes)
             output.bytes.append(0x0A)
             try output.lineEnded()
         }
