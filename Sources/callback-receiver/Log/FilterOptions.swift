@@ -68,13 +68,13 @@ struct TimeOptions: ParsableArguments {
             "Nothing received before this moment: RFC 3339, as 2026-05-20T18:20:25Z or 2026-05-20T20:20:25+02:00; or a day in UTC, 2026-05-20.",
             valueName: "TIME"),
         transform: moment)
-    var since: InspectedRecord.Moment?
+    var since: Timestamp?
 
     @Option(help: ArgumentHelp("Nothing received at or after this moment.", valueName: "TIME"), transform: moment)
-    var until: InspectedRecord.Moment?
+    var until: Timestamp?
 
-    private static func moment(_ text: String) throws -> InspectedRecord.Moment {
-        guard let moment = InspectedRecord.Moment(rfc3339: text) else {
+    private static func moment(_ text: String) throws -> Timestamp {
+        guard let moment = Timestamp(rfc3339: text) else {
             throw ValidationError("write for example 2026-05-20T18:20:25Z or 2026-05-20")
         }
         return moment

@@ -8,6 +8,7 @@
 // Metadata is sorted by name. A line is at most `lineBytesMax` long; what does not fit is left out, and `cut` says so.
 // Must not know: what is logged. Secrets and payloads must not be handed to it in the first place.
 
+import CallbackLog
 import Logging
 import Platform
 
@@ -73,7 +74,7 @@ struct LineHandler: LogHandler {
 
         var line = hasPriority ? "<\(event.level.priority)>" : ""
         if format == .json { line += "{" }
-        line += field("time", Timestamp.text(milliseconds: now()))
+        line += field("time", Timestamp(milliseconds: now()).text)
         line += separator + field("level", event.level.rawValue)
         line += separator + (format == .json ? field("event", event.message.description) : "event=\(LineEscape.logfmtQuoted(event.message.description, bytesMax: Self.valueBytesMax))")
         var isCut = false
