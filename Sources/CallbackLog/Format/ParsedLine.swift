@@ -148,7 +148,7 @@ private struct Cursor {
     }
 
     mutating func status(in line: Span<UInt8>) -> RecordedStatus? {
-        for status in RecordedStatus.allCases where take(status.name, in: line) { return take("\"", in: line) ? status : nil }
+        for status in RecordedStatus.allCases where take(status.literal, in: line) { return take("\"", in: line) ? status : nil }
         return nil
     }
 

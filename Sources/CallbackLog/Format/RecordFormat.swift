@@ -28,7 +28,10 @@ public enum RecordKind: UInt8, Sendable {
 public enum RecordedStatus: UInt8, Sendable, CaseIterable {
     case sent, failed, unrecognized
 
-    var name: StaticString {
+    /// As the log spells it.
+    public var name: String { "\(literal)" }
+
+    var literal: StaticString {
         switch self {
         case .sent: "sent"
         case .failed: "failed"
@@ -57,7 +60,7 @@ package enum RecordFormat {
         let start = output.count
         appendHead(sequence: sequence, receivedAt: receivedAt, kind: "callback", requestID: requestID, to: &output)
         output.append(",\"status\":\"")
-        output.append(status.name)
+        output.append(status.literal)
         output.append("\",\"payload\":")
         output.append(payload)
         finish(from: start, durable: durable, to: &output)

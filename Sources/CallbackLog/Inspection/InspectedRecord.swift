@@ -25,11 +25,6 @@ public struct InspectedRecord {
     }
 }
 
-extension RecordedStatus {
-    /// As the log spells it.
-    public var text: String { "\(name)" }
-}
-
 /// Which records are wanted: those that meet everything that is set.
 public struct RecordFilter: Sendable {
     public var requestID: [UInt8]?

@@ -8,45 +8,26 @@ import CallbackLog
 import CallbackReceiver
 import CrispCallback
 
-/// The status of a callback.
-enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
-    case sent, failed, unrecognized
-
-    var recorded: RecordedStatus {
-        switch self {
-        case .sent: .sent
-        case .failed: .failed
-        case .unrecognized: .unrecognized
-        }
-    }
-}
-
-/// The status of a request.
-enum RequestStatusArgument: String, ExpressibleByArgument, CaseIterable {
-    case sent, failed, unrecognized, pending, overdue
-
-    var status: RequestStatus {
-        switch self {
-        case .sent: .sent
-        case .failed: .failed
-        case .unrecognized: .unrecognized
-        case .pending: .pending
-        case .overdue: .overdue
-        }
-    }
-}
-
-/// The class of a failure.
-struct ClassArgument: ExpressibleByArgument {
-    let failureClass: FailureClass
+/// One of a few words, as the interface spells them.
+struct Word<Value: Spelled>: ExpressibleByArgument {
+    let value: Value
 
     init?(argument: String) {
-        guard let found = FailureClass.allCases.first(where: { $0.name == argument }) else { return nil }
-        failureClass = found
+        guard let value = Value.allCases.first(where: { $0.name == argument }) else { return nil }
+        self.value = value
     }
 
-    static var allValueStrings: [String] { FailureClass.allCases.map(\.name) }
+    static var allValueStrings: [String] { Value.allCases.map(\.name) }
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
+
+protocol Spelled: CaseIterable, Sendable {
+    var name: String { get }
+}
+
+extension RecordedStatus: Spelled {}
+extension RequestStatus: Spelled {}
+extension FailureClass: Spelled {}
 
 /// The kind of a record.
 enum KindArgument: String, ExpressibleByArgument, CaseIterable {

@@ -6,6 +6,7 @@
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import Platform
 
 struct LogCat: ParsableCommand {
@@ -33,7 +34,7 @@ struct LogCat: ParsableCommand {
     var requestId: String?
 
     @Option(help: ArgumentHelp("Callbacks that had this status on arrival: sent, failed or unrecognized.", valueName: "STATUS"))
-    var status: StatusArgument?
+    var status: Word<RecordedStatus>?
 
     @Option(help: ArgumentHelp("Records of this kind: callback, announcement or overdue.", valueName: "KIND"))
     var kind: KindArgument?
@@ -46,7 +47,7 @@ struct LogCat: ParsableCommand {
     private var filter: RecordFilter {
         var filter = RecordFilter()
         filter.requestID = requestId.map { Array($0.utf8) }
-        filter.status = status?.recorded
+        filter.status = status?.value
         filter.kind = kind?.kind
         filter.since = times.since
         filter.until = times.until
