@@ -39,13 +39,18 @@ public struct RecoveryReport: Sendable, Equatable {
     /// The tear of a crash: where it was, how many bytes were cut, and the file that keeps them.
     public struct Tear: Sendable, Equatable {
         public let place: UnsoundPlace
+        /// That were cut.
         public let bytes: Int64
+        /// The file's name.
         public let keptIn: String
     }
+    /// The open one included.
     public internal(set) var segments = 0
     /// In segments that are indexed.
     public internal(set) var records = 0
+    /// Of all segments, without index files.
     public internal(set) var bytes: Int64 = 0
+    /// Nil where nothing was torn.
     public internal(set) var tear: Tear?
     /// Sound records that no line proved durable: copied to a fresh segment and synced.
     public internal(set) var copied = 0
@@ -314,37 +319,5 @@ struct Recovery {
         try directory.synchronize()
         var state = ScanState(first: next)
         segments.append(try scanned(file, first: next, successor: nil, state: &state))
-    }
-}
-
-extension SegmentScan {
-    /// Reads a segment, and makes its index in memory.
-    static func indexed(
-        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash,
-        describe: (RecordKind, Span<UInt8>, inout RecordDescription) -> Void, state: inout ScanState
-    ) throws(SystemError) -> (SegmentScan, SegmentIndex) {
-        var index = SegmentIndex(first: first)
-        var identifier: [UInt8] = []
-        var description = RecordDescription(hash: hash)
-        let scan = try SegmentScan(file, first: first, successor: successor, state: &state) { line, bytes, offset in
-            let told = description.take(line.kind, bytes.extracting(line.payload), from: describe)
-            guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier, state: told) else { return }
-            index.append(entry, keys: description.hashes.span)
-        }
-        return (scan, index)
-    }
-}
-
-extension File {
-    /// Writes all of `bytes`, in as many calls as the kernel wants. Returns their count.
-    @discardableResult
-    func writeWhole(_ bytes: [UInt8], at offset: Int64) throws(SystemError) -> Int64 {
-        var done = 0
-        while done < bytes.count {
-            let written = try write(bytes, from: done, at: offset + Int64(done))
-            if written == 0 { throw SystemError(operation: "pwrite", path: name, code: SystemError.noSpace) }
-            done += written
-        }
-        return Int64(bytes.count)
     }
 }

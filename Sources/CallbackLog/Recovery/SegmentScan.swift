@@ -147,6 +147,24 @@ struct SegmentScan {
     }
 }
 
+extension SegmentScan {
+    /// Reads a segment, and makes its index in memory.
+    static func indexed(
+        _ file: any File, first: UInt64, successor: UInt64?, hash: KeyedHash,
+        describe: (RecordKind, Span<UInt8>, inout RecordDescription) -> Void, state: inout ScanState
+    ) throws(SystemError) -> (SegmentScan, SegmentIndex) {
+        var index = SegmentIndex(first: first)
+        var identifier: [UInt8] = []
+        var description = RecordDescription(hash: hash)
+        let scan = try SegmentScan(file, first: first, successor: successor, state: &state) { line, bytes, offset in
+            let told = description.take(line.kind, bytes.extracting(line.payload), from: describe)
+            guard let entry = RecordEntry(line, bytes, at: offset, first: first, hash: hash, identifier: &identifier, state: told) else { return }
+            index.append(entry, keys: description.hashes.span)
+        }
+        return (scan, index)
+    }
+}
+
 /// The lines of a file, one after the other, in one buffer.
 struct LineReader {
     struct Line {
