@@ -46,7 +46,7 @@ public final class CallbackLog: Sendable {
     /// One request has at most this many records; more would make each look-up of it long.
     public static let recordsPerRequestMax = 1_000
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
-    public static let waitingBytesMax = 32 * 1_024 * 1_024
+    static let waitingBytesMax = 32 * 1_024 * 1_024
     /// Descriptors that it keeps open for reading, at most.
     public static let openFilesMax = OpenFiles.countMax
     /// What a waiting submission weighs beside its record.
@@ -256,7 +256,7 @@ public final class CallbackLog: Sendable {
     var freeBytes: Int64? { try? directory.freeBytes() }
 
     /// The first sequence that retention has left.
-    public var firstSequence: UInt64 { shared.published.withLock { $0.sealed.first?.first ?? $0.open.first } }
+    public var firstSequence: UInt64 { shared.published.withLock(\.firstSequence) }
 
     /// The first record there is with this sequence or a higher one; nil where there is none yet.
     public func record(atOrAfter sequence: UInt64, using reader: inout RecordReader) throws(RecordReadFailure) -> RecordLocation? {

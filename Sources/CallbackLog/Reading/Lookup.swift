@@ -12,12 +12,12 @@ typealias Candidate = RecordLocation
 /// What a hash leads to.
 struct Candidates {
     /// Newest first.
-    var records: [Candidate] = []
+    var records: [RecordLocation] = []
     /// False where a segment could not be asked: its index is being made, or cannot be read.
     var isWhole = true
 
     fileprivate mutating func append(_ entries: [RecordEntry], in segment: any File) {
-        for entry in entries { records.append(Candidate(segment: segment, entry: entry)) }
+        for entry in entries { records.append(RecordLocation(segment: segment, entry: entry)) }
     }
 }
 

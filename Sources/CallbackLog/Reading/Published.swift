@@ -50,6 +50,9 @@ struct Published {
     var supersessions: Supersessions
     var expectations = Expectations()
 
+    /// What the oldest segment's name says: all below it has gone by retention.
+    var firstSequence: UInt64 { sealed.first?.first ?? open.first }
+
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
         self.open = open
@@ -82,7 +85,7 @@ struct Published {
 
     mutating func removeOldest() {
         sealed.removeFirst()
-        supersessions.forget(below: sealed.first?.first ?? open.first)
+        supersessions.forget(below: firstSequence)
     }
 
     /// What is kept in memory for the newest segments, and no more.

@@ -64,11 +64,7 @@ public struct StateTally: Sendable {
         let shared = log.shared
         guard shared.published.withLock({ $0.supersessions.isWhole }) else { throw .indexing }
         if !isBounded {
-            if let since { walk.limit(from: try shared.firstSequence(receivedAtOrAfter: since, using: &reader), through: .max) }
-            if let until {
-                let first = try shared.firstSequence(receivedAtOrAfter: until, using: &reader)
-                walk.limit(from: first == 0 ? 1 : 0, through: first == 0 ? 0 : first - 1)
-            }
+            try walk.limit(since: since, until: until, in: shared, using: &reader)
             isBounded = true
         }
         var work = workMax

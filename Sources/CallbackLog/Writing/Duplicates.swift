@@ -77,7 +77,7 @@ struct Duplicates {
     }
 
     /// How many of `candidates` are of this request. What cannot be read counts: it is bounded, whosever it is.
-    private mutating func count(of identifier: Span<UInt8>, among candidates: [Candidate], _ requestHash: UInt64) -> Int {
+    private mutating func count(of identifier: Span<UInt8>, among candidates: [RecordLocation], _ requestHash: UInt64) -> Int {
         if let newest = candidates.first, full[requestHash] == candidates.count,
             let line = try? reader.read(newest.entry, in: newest.segment), line.names(identifier, in: reader.bytes.span)
         {
