@@ -12,13 +12,6 @@ import CrispCallback
 import HTTPWire
 import Platform
 
-/// What a listener serves. One listener serves both where the two addresses are the same.
-struct ListenerRole: OptionSet, Sendable {
-    let rawValue: UInt8
-    static let callback = ListenerRole(rawValue: 1)
-    static let api = ListenerRole(rawValue: 2)
-}
-
 /// What a loop lends to the routes: storage that is reused, touched by that loop only.
 struct RouteScratch {
     var reader = RecordReader()
