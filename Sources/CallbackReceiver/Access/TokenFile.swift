@@ -21,20 +21,20 @@ import CallbackLog
 import Platform
 
 /// What is wrong with a file of tokens.
-public struct TokenFileFault: Error, Sendable, Equatable, CustomStringConvertible {
-    public let description: String
+struct TokenFileFault: Error, Sendable, Equatable, CustomStringConvertible {
+    let description: String
 }
 
-public enum TokenFile {
-    public static let name = "tokens"
+enum TokenFile {
+    static let name = "tokens"
     /// The name under which a new one is written.
     static let unfinishedName = "tokens.new"
     /// The mark; whoever changes tokens holds its lock, too.
-    public static let markName = "tokens-required"
+    static let markName = "tokens-required"
     static let markText = "A token for the API was created here once. As long as this file is here, the API asks for one.\n"
 
     /// More programs than this do not ask one server; a look-up does not care.
-    public static let tokensMax = 256
+    static let tokensMax = 256
     /// What the longest lines come to.
     static let bytesMax = tokensMax * 512
 

@@ -31,8 +31,6 @@ struct TokenTable: Sendable {
         self.tokens = tokens
     }
 
-    var isEmpty: Bool { tokens.isEmpty }
-
     /// What the key of an unknown identifier is compared with.
     private static let nobody = [UInt8](repeating: 0, count: SHA256.byteCount)
 

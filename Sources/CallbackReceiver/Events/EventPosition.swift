@@ -11,8 +11,7 @@
 //
 // Promises: Last-Event-ID wins over the query, since a client that reconnects sends both. Must not know: how records are read.
 
-import CallbackLog
-import HTTPWire
+import Platform
 
 struct EventPosition: Equatable {
     /// The sequence of the next record wanted.

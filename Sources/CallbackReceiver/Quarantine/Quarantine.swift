@@ -112,11 +112,6 @@ public final class Quarantine: RefusalKeeper, Sendable {
     var sizes: QuarantineSizes {
         known.read { answer in store.queue.async { [store] in answer(store.withValue { QuarantineSizes($0.rings) }) } }
     }
-
-    /// Bytes that each ring takes of the disk.
-    var diskBytes: (refused: Int64, unauthorized: Int64) {
-        store.queue.sync { store.withValue { ($0.rings[.refused]?.diskBytes ?? 0, $0.rings[.unauthorized]?.diskBytes ?? 0) } }
-    }
 }
 
 /// What the mailbox's wake-up runs; set once, while the quarantine is made.
