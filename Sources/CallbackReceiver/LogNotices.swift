@@ -4,7 +4,6 @@
 // request_id (invariant 9). Must not know: how lines are written.
 
 import CallbackLog
-import CrispCallback
 import Logging
 
 enum LogNotices {
@@ -67,17 +66,5 @@ enum LogNotices {
         logger.error(
             "the log is damaged here; the rest is served, and new callbacks are taken",
             metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
-    }
-}
-
-extension RecordedStatus {
-    /// The log's word for the decoder's.
-    init(_ status: CallbackStatus) {
-        self =
-            switch status {
-            case .sent: .sent
-            case .failed: .failed
-            case .unrecognized: .unrecognized
-            }
     }
 }
