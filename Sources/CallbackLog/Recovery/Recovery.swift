@@ -171,22 +171,8 @@ struct Recovery {
 
     /// Takes the padding away that a crash left at the end of a segment which does not go on: grep takes NUL for binary.
     private func trim(_ file: any File) throws(SystemError) {
-        let size = try file.size()
-        var end = size
-        var buffer = [UInt8](repeating: 0, count: Int(min(size, Int64(SegmentScan.chunkBytes))))
-        while end > 0 {
-            let start = max(0, end - Int64(buffer.count))
-            let got = try file.read(at: start, count: Int(end - start), into: &buffer, from: 0)
-            guard got == Int(end - start) else { return }
-            if let last = buffer[..<got].lastIndex(where: { $0 != 0x0A && $0 != 0 }) {
-                // Its own line feed stays.
-                let hasLineFeed = last + 1 < got ? buffer[last + 1] == 0x0A : end < size
-                end = start + Int64(last) + (hasLineFeed ? 2 : 1)
-                break
-            }
-            end = start
-        }
-        if end < size { try file.truncate(to: end) }
+        let end = try SegmentView.contentEnd(of: file)
+        if try end < file.size() { try file.truncate(to: end) }
     }
 
     /// What was read and is not the newest joins those before it.
