@@ -1,7 +1,7 @@
 // `callback-receiver log cat`: the log's lines as they are, those that one wants to see.
 //
 // Promises: each sound record is one line on standard output, byte for byte as it stands in the log; nothing else
-// is printed there. Following ends quietly when the reader leaves, or with SIGINT.
+// is printed there; what is passed over is told on standard error. Following ends quietly when the reader leaves, or with SIGINT.
 // Must not know: where lines begin and end (CallbackLog).
 
 import ArgumentParser
@@ -67,10 +67,14 @@ struct LogCat: ParsableCommand {
                 throw failure
             }
         }
-        if damageCount > 0 {
-            StandardStream.error(
-                "callback-receiver: \(Counted.text(damageCount, "damaged place")) passed over; see callback-receiver log verify\n")
-        }
+        Self.tell(&damageCount)
+    }
+
+    /// Says what was passed over and not told yet.
+    private static func tell(_ damageCount: inout Int) {
+        guard damageCount > 0 else { return }
+        StandardStream.error("callback-receiver: \(Counted.text(damageCount, "damaged place")) passed over; see callback-receiver log verify\n")
+        damageCount = 0
     }
 
     private func print(_ log: LogInspection, to output: inout Output, damageCount: inout Int) throws(ScanFailure<OutputEnd>) {
@@ -90,6 +94,10 @@ struct LogCat: ParsableCommand {
         guard follow else { return }
         var tail = LogTail(log)
         repeat {
+            // As it comes: who ends this with SIGINT would not be told.
+            Self.tell(&damageCount)
+            let before = tail.unsoundCount
+            defer { damageCount += tail.unsoundCount - before }
             try tail.advance { (record, bytes) throws(OutputEnd) in try show(record, bytes, &output) }
             do throws(OutputEnd) { try output.flush() } catch { throw .visitor(error) }
         } while !StandardOutput.waitForReaderToLeave(milliseconds: Self.followMilliseconds)
