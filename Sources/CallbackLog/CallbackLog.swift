@@ -42,6 +42,8 @@ public struct LogReadiness: Sendable {
     public let busyMilliseconds: Int64
 }
 
+/// A log that is open for one process: it takes submissions, acknowledges them once they are durable, and is read. Every
+/// question may be asked from any thread; `close` ends it.
 public final class CallbackLog: Sendable {
     /// One request has at most this many records; more would make each look-up of it long.
     public static let recordsPerRequestMax = 1_000
@@ -52,6 +54,7 @@ public final class CallbackLog: Sendable {
     /// What a waiting submission weighs beside its record.
     static let submissionBytes = 96
 
+    /// What opening it found and did.
     public let report: RecoveryReport
     let shared: Shared
     private let directory: any Directory

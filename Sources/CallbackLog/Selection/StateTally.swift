@@ -9,6 +9,7 @@ import Platform
 
 /// By status and by failure class; requests that an announcement makes pending have status 4, overdue ones 5.
 public struct StateCounts: Sendable, Equatable {
+    /// Requests, by the number of their status, or of their failure class.
     public private(set) var statuses = [Int](repeating: 0, count: RecordCounts.slots)
     public private(set) var failureClasses = [Int](repeating: 0, count: RecordCounts.slots)
 

@@ -13,6 +13,7 @@ import Dispatch
 import Logging
 import Platform
 
+/// What systemd is told of the process, and when (sd_notify(3)); without NOTIFY_SOCKET nothing is told.
 public final class ServiceManager: Sendable {
     /// While a start goes on, it is looked at so often; it may then take `startExtensionMilliseconds` more.
     public static let startLookMilliseconds = 5_000
