@@ -70,9 +70,9 @@ let package = Package(
             name: "FuzzTargets", dependencies: ["CallbackLog", "CrispCallback", "HTTPWire", "JSONReference", "Platform"],
             path: "Tests/FuzzTargets", exclude: ["Corpus", "Dictionaries", "Failures"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "CrispCallbackTests", dependencies: ["CrispCallback", "JSONReference"],
+            name: "CrispCallbackTests", dependencies: ["CrispCallback", "JSONReference", "TestSupport"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "CallbackLogTests", dependencies: ["CallbackLog", "Platform", "TestSupport"], swiftSettings: strict),
         .testTarget(

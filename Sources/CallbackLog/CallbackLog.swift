@@ -42,6 +42,8 @@ public struct LogReadiness: Sendable {
     public let busyMilliseconds: Int64
 }
 
+/// A log that is open for one process: it takes submissions, acknowledges them once they are durable, and is read. Every
+/// question may be asked from any thread; `close` ends it.
 public final class CallbackLog: Sendable {
     /// One request has at most this many records; more would make each look-up of it long.
     public static let recordsPerRequestMax = 1_000
@@ -51,12 +53,13 @@ public final class CallbackLog: Sendable {
     /// Each takes about 100 bytes of memory.
     public static let awaitedMax = 4_000_000
     /// Bytes of submissions that wait for the writer. At 300 bytes each about 100,000: a second's worth on a slow disk.
-    public static let waitingBytesMax = 32 * 1_024 * 1_024
+    static let waitingBytesMax = 32 * 1_024 * 1_024
     /// Descriptors that it keeps open for reading, at most.
     public static let openFilesMax = OpenFiles.countMax
     /// What a waiting submission weighs beside its record.
     static let submissionBytes = 96
 
+    /// What opening it found and did.
     public let report: RecoveryReport
     let shared: Shared
     private let directory: any Directory
@@ -76,7 +79,7 @@ public final class CallbackLog: Sendable {
     /// Opens the log in the directory at `path`, which is made where it is missing.
     public static func open(
         path: String, options: LogOptions = LogOptions(), time: LogTime = .system,
-        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogNotice) -> Void = { _ in }
     ) throws(LogOpenFailure) -> CallbackLog {
         let directory: SystemDirectory
         let isMine: Bool
@@ -93,7 +96,7 @@ public final class CallbackLog: Sendable {
     /// Opens the log in `directory`, which nobody else writes to.
     public init(
         directory: any Directory, options: LogOptions = LogOptions(), time: LogTime = .system,
-        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogNotice) -> Void = { _ in }
     ) throws(LogOpenFailure) {
         let recovery = try Recovery(directory, options: options)
         let shared = Shared(
@@ -257,7 +260,7 @@ public final class CallbackLog: Sendable {
     var freeBytes: Int64? { try? directory.freeBytes() }
 
     /// The first sequence that retention has left.
-    public var firstSequence: UInt64 { shared.published.withLock { $0.first } }
+    public var firstSequence: UInt64 { shared.published.withLock(\.firstSequence) }
 
     /// The first record there is with this sequence or a higher one; nil where there is none yet.
     public func record(atOrAfter sequence: UInt64, using reader: inout RecordReader) throws(RecordReadFailure) -> RecordLocation? {

@@ -49,7 +49,7 @@ struct Identity: Sendable, Equatable {
     private init?(parsing text: Span<UInt8>) {
         var words: [UInt64] = []
         for start in [11, 27, 57, 73] {
-            guard text.count == 92, let word = Self.word(in: text, at: start) else { return nil }
+            guard text.count == 92, let word = Hexadecimal.number(text.extracting(start..<(start + 16))) else { return nil }
             words.append(word)
         }
         logID = (words[0], words[1])
@@ -59,41 +59,13 @@ struct Identity: Sendable, Equatable {
         guard text.indices.allSatisfy({ text[$0] == mine[$0] }) else { return nil }
     }
 
-    private static func word(in text: Span<UInt8>, at start: Int) -> UInt64? {
-        var value: UInt64 = 0
-        for index in start..<(start + 16) {
-            switch text[index] {
-            case 0x30...0x39: value = value << 4 | UInt64(text[index] - 48)
-            case 0x61...0x66: value = value << 4 | UInt64(text[index] - 87)
-            default: return nil
-            }
-        }
-        return value
-    }
-
     /// 32 hexadecimal digits.
-    var logIDText: String {
-        [logID.0, logID.1].map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
+    var logIDText: String { Hexadecimal.text(logID.0, digits: 16) + Hexadecimal.text(logID.1, digits: 16) }
 
     /// The file's content.
     private var text: [UInt8] {
-        var text: [UInt8] = []
-        func append(_ number: (UInt64, UInt64)) {
-            for word in [number.0, number.1] {
-                RecordFormat.append(hexadecimal: UInt32(truncatingIfNeeded: word >> 32), to: &text)
-                RecordFormat.append(hexadecimal: UInt32(truncatingIfNeeded: word), to: &text)
-            }
-        }
-        RecordFormat.append("{\"log_id\":\"", to: &text)
-        append(logID)
-        RecordFormat.append("\",\"hash_key\":\"", to: &text)
-        append(hashKey)
-        RecordFormat.append("\"}\n", to: &text)
-        return text
+        let key = Hexadecimal.text(hashKey.0, digits: 16) + Hexadecimal.text(hashKey.1, digits: 16)
+        return Array("{\"log_id\":\"\(logIDText)\",\"hash_key\":\"\(key)\"}\n".utf8)
     }
 
     private func keep(in directory: any Directory, names: [String]) throws(SystemError) {

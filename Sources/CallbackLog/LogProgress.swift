@@ -1,19 +1,9 @@
 // What a running log is asked by whoever looks after the process: is the writer at work, what is it stopped by, how much is
-// there; and the options that may change while it runs.
+// there; and which options it goes by from now on.
 //
 // Promises: no question waits for a disk, or for the writer. Must not know: who looks after the process.
 
 import Platform
-
-extension LogOptions {
-    /// Takes over what a log that is open can change: what it may grow to, what it leaves free, what goes.
-    mutating func takeUp(_ options: LogOptions) {
-        segmentBytesMax = options.segmentBytesMax
-        freeBytesMin = options.freeBytesMin
-        retentionMilliseconds = options.retentionMilliseconds
-        retentionBytesMax = options.retentionBytesMax
-    }
-}
 
 extension CallbackLog {
     /// Goes by these from now on: sizes, free space, retention. All else stays as it was opened.
@@ -42,8 +32,7 @@ extension CallbackLog {
     /// Durable records that retention has left: sequences are dense.
     public var recordCount: UInt64 {
         shared.published.withLock { published in
-            let first = published.first
-            return published.durable >= first ? published.durable - first + 1 : 0
+            published.durable >= published.firstSequence ? published.durable - published.firstSequence + 1 : 0
         }
     }
 }

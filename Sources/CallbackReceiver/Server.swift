@@ -7,7 +7,6 @@
 // `server.timeouts.drain-seconds` are over. Must not know: where the configuration came from.
 
 import CallbackLog
-import enum CallbackLog.LogEvent
 import CrispCallback
 import Dispatch
 import HTTPWire
@@ -44,12 +43,12 @@ public final class Server: Sendable {
     /// Opens the log, listens, and serves. `observe` hears of what the log has to tell.
     public convenience init(
         _ configuration: ServerConfiguration, handed sockets: [ServiceEnvironment.HandedSocket] = [], logger: Logger,
-        observe: @escaping @Sendable (LogEvent) -> Void = { _ in }
+        observe: @escaping @Sendable (LogNotice) -> Void = { _ in }
     ) throws(ServerFailure) {
         let log: CallbackLog
         do throws(LogOpenFailure) {
             log = try CallbackLog.open(path: configuration.logDirectory, options: Self.logOptions(configuration)) { event in
-                LogEvents.say(event, to: logger)
+                LogNotices.say(event, to: logger)
                 observe(event)
             }
         } catch {
@@ -80,7 +79,7 @@ public final class Server: Sendable {
         let descriptors = DescriptorLimit.raiseToHardLimit()
         self.log = log
         self.logger = logger
-        LogEvents.say(log.report, to: logger)
+        LogNotices.say(log.report, to: logger)
 
         let listeners = try Listening.listen(configuration, handed: sockets)
         for name in Listening.unused(configuration, of: sockets) {

@@ -58,9 +58,6 @@ public struct CallbackReading: Sendable {
         return VerdictTable.verdict(code: code, message: failureMessage, in: payload)
     }
 
-    /// Whether the payload has a failure message, whatever the status.
-    public var hasFailureMessage: Bool { failureMessage != nil }
-
     /// Appends the failure message as a JSON string token, or `null`. Lone surrogates become U+FFFD.
     ///
     /// - Parameter payload: the bytes that the reading was made from.

@@ -17,7 +17,7 @@
 
 public enum ForwardedFor {
     /// The most hops that are walked. Real chains have one to four.
-    public static let hopsMax = 32
+    static let hopsMax = 32
 
     /// The address for which the request came. nil: nothing in it can be believed, and it is the peer's.
     ///

@@ -8,7 +8,7 @@ public struct HTTPDate: Sendable {
     private var bytes = InlineArray<29, UInt8>(repeating: 0x20)
 
     /// The last second of the year 9999: the form has four digits for the year.
-    public static let unixSecondsMax: Int64 = 253_402_300_799
+    static let unixSecondsMax: Int64 = 253_402_300_799
 
     /// The time so many seconds after 1970-01-01T00:00:00Z. Times before it, and after
     /// `unixSecondsMax`, are written as these.

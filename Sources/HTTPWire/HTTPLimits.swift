@@ -1,7 +1,7 @@
 // Every bound of the HTTP/1.1 reader, in one place.
 //
 // Promises: nothing a peer sends makes the reader hold, scan or count more than what is named here.
-// Must not know: where the figures come from (a configuration sets them), sockets, clocks.
+// Must not know: where the figures come from (a configuration sets that of the body), sockets, clocks.
 
 /// What one request may cost. Each bound has the refusal that answers the request beyond it.
 public struct HTTPLimits: Sendable, Equatable {
@@ -28,25 +28,25 @@ public struct HTTPLimits: Sendable, Equatable {
 
     /// The longest method. Beyond: 501 (RFC 9112 §3). The longest registered one
     /// (UPDATEREDIRECTREF) has 17 bytes.
-    public static let methodBytesMax = 32
+    static let methodBytesMax = 32
 
     /// The empty lines forgiven before a request line (RFC 9112 §2.2 asks for at least one, since
     /// old clients send one after a body). Beyond: 400.
-    public static let emptyLinesMax = 2
+    static let emptyLinesMax = 2
 
     /// The digits of a chunk size, leading zeros included: as many as 64 bits have. Beyond: 400.
-    public static let chunkSizeDigitsMax = 16
+    static let chunkSizeDigitsMax = 16
 
     /// The longest chunk-size line with its extensions, without its CRLF. Beyond: 400.
-    public static let chunkLineBytesMax = 256
+    static let chunkLineBytesMax = 256
 
     /// The most bytes of chunk extensions in a whole body (RFC 9112 §7.1.1 asks for a limit): tiny
     /// chunks with long extensions are work without content. Beyond: 400.
-    public static let chunkExtensionBytesMax = 16_384
+    static let chunkExtensionBytesMax = 16_384
 
     /// The longest trailer section in bytes, every CRLF included. Beyond: 431.
-    public static let trailerBytesMax = 8_192
+    static let trailerBytesMax = 8_192
 
     /// The largest `headBytesMax` that may be configured: positions in a head are kept in 32 bits.
-    public static let headBytesCeiling = 1 << 20
+    static let headBytesCeiling = 1 << 20
 }

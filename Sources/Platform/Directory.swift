@@ -26,6 +26,20 @@ public protocol File: AnyObject, Sendable {
     func truncate(to size: Int64) throws(SystemError)
 }
 
+extension File {
+    /// Writes all of `bytes`, in as many calls as the kernel wants. Returns their count.
+    @discardableResult
+    public func writeWhole(_ bytes: [UInt8], at offset: Int64 = 0) throws(SystemError) -> Int64 {
+        var done = 0
+        while done < bytes.count {
+            let written = try write(bytes, from: done, at: offset + Int64(done))
+            if written == 0 { throw SystemError(operation: "pwrite", path: name, code: SystemError.noSpace) }
+            done += written
+        }
+        return Int64(bytes.count)
+    }
+}
+
 /// An open directory. Names are relative to it, so that a path that changes underneath misleads nobody.
 public protocol Directory: AnyObject, Sendable {
     /// As the operator wrote it, for messages.
@@ -50,8 +64,8 @@ public protocol Directory: AnyObject, Sendable {
 /// A directory of the real file system.
 public final class SystemDirectory: Directory {
     /// Directories and files are the service's own: payloads are personal data. The group may read.
-    public static let directoryMode: mode_t = 0o750
-    public static let fileMode: mode_t = 0o640
+    private static let directoryMode: mode_t = 0o750
+    private static let fileMode: mode_t = 0o640
 
     public let path: String
     private let fd: Int32

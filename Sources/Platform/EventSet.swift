@@ -36,6 +36,7 @@ public final class EventSet {
 
     deinit { close(fd) }
 
+    /// `wait` gives `token` back. The descriptor is not in the set yet.
     public func add(_ descriptor: Int32, token: UInt64, interest: Readiness) throws(SystemError) {
         if cplatform_epoll_add(fd, descriptor, token, interest.rawValue) != 0 { throw .latest("epoll_ctl") }
     }
@@ -45,6 +46,7 @@ public final class EventSet {
         precondition(cplatform_epoll_modify(fd, descriptor, token, interest.rawValue) == 0)
     }
 
+    /// The descriptor must be in the set.
     public func remove(_ descriptor: Int32) {
         precondition(cplatform_epoll_remove(fd, descriptor) == 0)
     }

@@ -9,7 +9,7 @@
 import Glibc
 
 public final class OwnedDirectory: Sendable {
-    public static let fileMode: mode_t = 0o600
+    private static let fileMode: mode_t = 0o600
 
     /// As the operator wrote it, for messages.
     public let path: String
@@ -96,8 +96,7 @@ public final class OwnedDirectory: Sendable {
             // Whatever the umask says.
             guard fchmod(descriptor, Self.fileMode) == 0 else { throw .latest("fchmod", name) }
             if geteuid() == 0, fchown(descriptor, owner, group) != 0 { throw .latest("fchown", name) }
-            var written = 0
-            while written < bytes.count { written += try file.write(bytes, from: written, at: Int64(written)) }
+            try file.writeWhole(bytes)
             guard fsync(descriptor) == 0 else { throw .latest("fsync", name) }
         } catch {
             _ = unsafe unlinkat(fd, name, 0)

@@ -16,7 +16,7 @@ public struct ServiceEnvironment: Sendable, Equatable {
     /// More are not looked at: a service has two.
     public static let socketsMax = 64
     /// SD_LISTEN_FDS_START: where the descriptors begin.
-    public static let firstDescriptor: Int32 = 3
+    private static let firstDescriptor: Int32 = 3
     /// What systemd calls a socket for which it has no name.
     static let namelessSocket = "unknown"
 

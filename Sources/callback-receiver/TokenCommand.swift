@@ -66,7 +66,7 @@ struct TokenList: ParsableCommand {
     private static func line(_ token: Token) -> String {
         let scope = token.scope.rawValue
         let padding = String(repeating: " ", count: max(0, 8 - scope.count))
-        return "\(token.identifier)  \(scope)\(padding)\(Timestamp.text(milliseconds: token.created.milliseconds))  \(printable(token.name))\n"
+        return "\(token.identifier)  \(scope)\(padding)\(token.created.text)  \(printable(token.name))\n"
     }
 }
 

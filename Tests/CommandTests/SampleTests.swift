@@ -1,6 +1,7 @@
 // The sample configuration tells the truth: every key is in it, with the default that acts.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import callback_receiver
@@ -42,7 +43,7 @@ struct SampleTests {
     @Test("with any bytes changed ends in values or problems, never in a trap")
     func damaged() {
         // A fixed seed: a failure is the same failure tomorrow.
-        var random = SplitMix(state: 0x5EED)
+        var random = SeededGenerator(seed: 0x5EED)
         let whole = uncommented()
         for _ in 0..<3_000 {
             var bytes = whole
@@ -61,18 +62,5 @@ struct SampleTests {
             #expect(resolution.entries.count == Setting.all.count)
             #expect(resolution.problems.allSatisfy { $0.line.hasPrefix("sample:") && !$0.line.contains("\n") })
         }
-    }
-}
-
-/// A small generator of repeatable numbers (Steele, Lea, Flood 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

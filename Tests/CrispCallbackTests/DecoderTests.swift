@@ -1,6 +1,7 @@
 // What the decoder appends, what it refuses, and in which words.
 
 import CrispCallback
+import TestSupport
 import Testing
 
 @Suite("decoder")
@@ -95,7 +96,6 @@ struct DecoderTests {
     @Test("the names of the statuses are those of the interface")
     func names() {
         #expect(CallbackStatus.allCases.map(\.name) == ["sent", "failed", "unrecognized"])
-        #expect(CallbackStatus.allCases.map(\.rawValue) == [1, 2, 3])
     }
 }
 
@@ -138,7 +138,7 @@ struct StringTokenTests {
     @Test(
         "whatever the bytes, the token is valid JSON, and what was UTF-8 comes back the same", arguments: Rounds.seeds)
     func generated(seed: UInt64) {
-        var numbers = SeededNumbers(seed: seed &+ 5000)
+        var numbers = SeededGenerator(seed: seed &+ 5000)
         for _ in 0..<Rounds.casesPerSeed / 4 {
             let value = (0..<Int.random(in: 0...24, using: &numbers)).map { _ in
                 numbers.chance(2)

@@ -72,7 +72,6 @@ func read(_ payload: [UInt8]) -> Result<Answers, CallbackRejection> {
         var output: [UInt8] = []
         reading.appendFailureMessage(from: payload.span, to: &output)
         answers.message = text(output)
-        #expect(reading.hasFailureMessage == (answers.message != "null"))
         output = []
         reading.appendFailureReason(from: payload.span, to: &output)
         answers.reason = text(output)

@@ -4,10 +4,12 @@
 // `damaged` gives something near it, valid or not. The odd forms are frequent: escapes, lone surrogates,
 // members named twice, values that are nearly usable.
 
-struct TextGenerator {
-    var numbers: SeededNumbers
+import TestSupport
 
-    init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
+struct TextGenerator {
+    var numbers: SeededGenerator
+
+    init(seed: UInt64) { numbers = SeededGenerator(seed: seed) }
 
     // MARK: Any JSON
 

@@ -1,6 +1,7 @@
 // The table itself: that every row can be reached, that none stands in another's way, that README and version go with it.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import CrispCallback
@@ -69,7 +70,7 @@ struct VerdictTableTests {
 
     @Test("of several wordings the first of the list counts, wherever it stands", arguments: Rounds.seeds)
     func mixed(seed: UInt64) {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         let pieces = VerdictTable.wordings.map { Self.text($0.text) }
         for _ in 0..<200 {
             var message = ""

@@ -5,20 +5,9 @@
 
 import Testing
 
+import struct TestSupport.SeededGenerator
+
 @testable import HTTPWire
-
-/// SplitMix64: the same numbers in every run.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("A request with bytes changed at random")
 struct MutationTests {
@@ -35,7 +24,7 @@ struct MutationTests {
 
     @Test("is a request or a refusal, and the same however it arrives", arguments: 0..<4)
     func flips(number: Int) {
-        var numbers = SeededNumbers(state: UInt64(number) &+ 20_260_520)
+        var numbers = SeededGenerator(seed: UInt64(number) &+ 20_260_520)
         let original = Array(MutationTests.requests[number].utf8)
         var refusals: Set<Refusal> = []
         for _ in 0..<600 {
@@ -71,7 +60,7 @@ struct MutationTests {
 
     @Test("is refused or awaited where it is noise alone")
     func noise() {
-        var numbers = SeededNumbers(state: 1)
+        var numbers = SeededGenerator(seed: 1)
         for _ in 0..<500 {
             let noise = (0..<64).map { _ in MutationTests.meaningful.randomElement(using: &numbers) ?? 0 }
             let bytes = Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".utf8) + noise

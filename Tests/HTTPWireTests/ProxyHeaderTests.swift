@@ -2,6 +2,8 @@
 
 import Testing
 
+import struct TestSupport.SeededGenerator
+
 @testable import HTTPWire
 
 @Suite("A PROXY header")
@@ -130,7 +132,7 @@ struct ProxyHeaderTests {
 
     @Test("whatever bytes come, the reading is one of the three, and within the bytes")
     func junk() {
-        var generator = SeededNumbers(state: 0x9807)
+        var generator = SeededGenerator(seed: 0x9807)
         let samples = [version2(0x21, 0x11, Self.ipv4 + Self.tlv), version2(0x21, 0x21, Self.ipv6), Array("PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\nG".utf8)]
         for round in 0..<20_000 {
             var bytes = samples[round % samples.count]

@@ -27,7 +27,7 @@ final class ExpectationKeeper {
     private let hash: KeyedHash
     private let time: LogTime
     private let keepsFile: Bool
-    private let observe: @Sendable (LogEvent) -> Void
+    private let observe: @Sendable (LogNotice) -> Void
     /// Runs a closure on the writer's queue, and waits for it.
     private let withWriter: @Sendable (() -> Void) -> Void
     private let append: @Sendable ([Submission]) -> Bool
@@ -43,7 +43,7 @@ final class ExpectationKeeper {
 
     init(
         shared: Shared, directory: any Directory, identity: Identity, hash: KeyedHash, time: LogTime, keepsFile: Bool,
-        observe: @escaping @Sendable (LogEvent) -> Void, withWriter: @escaping @Sendable (() -> Void) -> Void,
+        observe: @escaping @Sendable (LogNotice) -> Void, withWriter: @escaping @Sendable (() -> Void) -> Void,
         append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (ExpectationKeeper) -> Void) -> Void
     ) {
@@ -61,7 +61,7 @@ final class ExpectationKeeper {
 
     /// Before the first record is taken: what the file says is known at once.
     func begin() {
-        let (durable, first) = shared.published.withLock { ($0.durable, $0.first) }
+        let (durable, first) = shared.published.withLock { ($0.durable, $0.firstSequence) }
         var next = first
         if keepsFile, let content = try? ExpectationFile.read(from: directory, logID: identity.logID, durable: durable) {
             shared.published.withLock { published in

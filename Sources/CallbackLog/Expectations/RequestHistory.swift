@@ -43,7 +43,7 @@ struct RequestHistory {
             let since = said.announcedAt ?? receivedAt
             announcements.append((sequence, since))
             content.removeAll(keepingCapacity: true)
-            RecordFormat.append(members.extracting(said.content), to: &content)
+            content.append(members.extracting(said.content))
             // One that retention recorded again may stand behind others that are newer than what it tells of.
             announcedAt = min(announcedAt ?? since, since)
             overdueAfterSeconds = said.overdueAfterSeconds

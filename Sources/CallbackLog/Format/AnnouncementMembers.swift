@@ -92,18 +92,18 @@ public struct AnnouncementMembers: Sendable {
     public static func append(
         overdueAfterSeconds: Int, reference: Span<UInt8>?, metadata: Span<UInt8>, announcedAt: Timestamp?, to output: inout [UInt8]
     ) {
-        RecordFormat.append("\"overdue_after\":", to: &output)
-        RecordFormat.append(UInt64(max(0, overdueAfterSeconds)), to: &output)
-        RecordFormat.append(",\"reference\":", to: &output)
-        if let reference { RecordFormat.append(reference, to: &output) } else { RecordFormat.append("null", to: &output) }
-        RecordFormat.append(",\"metadata\":", to: &output)
-        RecordFormat.append(metadata, to: &output)
+        output.append("\"overdue_after\":")
+        output.append(decimal: UInt64(max(0, overdueAfterSeconds)))
+        output.append(",\"reference\":")
+        if let reference { output.append(reference) } else { output.append("null") }
+        output.append(",\"metadata\":")
+        output.append(metadata)
         if let announcedAt { append(announcedAt: announcedAt, to: &output) }
     }
 
     /// Appends what one that retention records again has behind the rest.
     static func append(announcedAt: Timestamp, to output: inout [UInt8]) {
-        RecordFormat.append(",\"announced_at\":\"", to: &output)
+        output.append(",\"announced_at\":\"")
         announcedAt.append(to: &output)
         output.append(0x22)
     }

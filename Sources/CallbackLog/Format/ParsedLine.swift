@@ -125,20 +125,9 @@ private struct Cursor {
     }
 
     mutating func hexadecimal8(in line: Span<UInt8>) -> UInt32? {
-        guard end - position >= 8 else { return nil }
-        var value: UInt32 = 0
-        for _ in 0..<8 {
-            let byte = line[position]
-            let nibble: UInt8
-            switch byte {
-            case 0x30...0x39: nibble = byte - 48
-            case 0x61...0x66: nibble = byte - 87
-            default: return nil
-            }
-            value = value << 4 | UInt32(nibble)
-            position += 1
-        }
-        return value
+        guard end - position >= 8, let number = Hexadecimal.number(line.extracting(position..<(position + 8))) else { return nil }
+        position += 8
+        return UInt32(truncatingIfNeeded: number)
     }
 
     mutating func timestamp(in line: Span<UInt8>) -> Timestamp? {
@@ -159,7 +148,7 @@ private struct Cursor {
     }
 
     mutating func status(in line: Span<UInt8>) -> RecordedStatus? {
-        for status in RecordedStatus.allCases where take(status.name, in: line) { return take("\"", in: line) ? status : nil }
+        for status in RecordedStatus.allCases where take(status.literal, in: line) { return take("\"", in: line) ? status : nil }
         return nil
     }
 

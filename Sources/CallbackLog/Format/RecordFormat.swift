@@ -28,7 +28,10 @@ public enum RecordKind: UInt8, Sendable {
 public enum RecordedStatus: UInt8, Sendable, CaseIterable {
     case sent, failed, unrecognized
 
-    var name: StaticString {
+    /// As the log spells it.
+    public var name: String { "\(literal)" }
+
+    var literal: StaticString {
         switch self {
         case .sent: "sent"
         case .failed: "failed"
@@ -56,10 +59,10 @@ package enum RecordFormat {
     ) {
         let start = output.count
         appendHead(sequence: sequence, receivedAt: receivedAt, kind: "callback", requestID: requestID, to: &output)
-        append(",\"status\":\"", to: &output)
-        append(status.name, to: &output)
-        append("\",\"payload\":", to: &output)
-        append(payload, to: &output)
+        output.append(",\"status\":\"")
+        output.append(status.literal)
+        output.append("\",\"payload\":")
+        output.append(payload)
         finish(from: start, durable: durable, to: &output)
     }
 
@@ -71,8 +74,8 @@ package enum RecordFormat {
         let start = output.count
         appendHead(
             sequence: sequence, receivedAt: receivedAt, kind: kind == .overdue ? "overdue" : "announcement", requestID: requestID, to: &output)
-        if !members.isEmpty { append(",", to: &output) }
-        append(members, to: &output)
+        if !members.isEmpty { output.append(",") }
+        output.append(members)
         finish(from: start, durable: durable, to: &output)
     }
 
@@ -80,79 +83,48 @@ package enum RecordFormat {
     static func appendHead(
         sequence: UInt64, receivedAt: Timestamp, kind: StaticString, requestID: Span<UInt8>, to output: inout [UInt8]
     ) {
-        append("{\"sequence\":", to: &output)
-        append(sequence, to: &output)
-        append(",\"received_at\":\"", to: &output)
+        output.append("{\"sequence\":")
+        output.append(decimal: sequence)
+        output.append(",\"received_at\":\"")
         receivedAt.append(to: &output)
-        append("\",\"kind\":\"", to: &output)
-        append(kind, to: &output)
-        append("\",\"request_id\":\"", to: &output)
+        output.append("\",\"kind\":\"")
+        output.append(kind)
+        output.append("\",\"request_id\":\"")
         for index in requestID.indices {
             let byte = requestID[index]
             if byte == 0x22 || byte == 0x5C { output.append(0x5C) }
             output.append(byte)
         }
-        append("\"", to: &output)
+        output.append("\"")
     }
 
     /// Appends a checkpoint's line, line feed included.
     package static func appendCheckpoint(receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
         let start = output.count
-        append("{\"received_at\":\"", to: &output)
+        output.append("{\"received_at\":\"")
         receivedAt.append(to: &output)
-        append("\",\"kind\":\"checkpoint\"", to: &output)
+        output.append("\",\"kind\":\"checkpoint\"")
         finish(from: start, durable: durable, to: &output)
     }
 
     /// Appends what every line that began at `start` ends with.
     static func finish(from start: Int, durable: UInt64, to output: inout [UInt8]) {
-        append(",\"durable\":", to: &output)
-        append(durable, to: &output)
+        output.append(",\"durable\":")
+        output.append(decimal: durable)
         let checksum = CRC32C.checksum(output.span.extracting(start...))
-        append(",\"crc32c\":\"", to: &output)
-        append(hexadecimal: checksum, to: &output)
-        append("\"}\n", to: &output)
+        output.append(",\"crc32c\":\"")
+        Hexadecimal.append(UInt64(checksum), digits: 8, to: &output)
+        output.append("\"}\n")
     }
 
     /// Appends what `escaped`, a `request_id` as it stands in a line, says.
     static func appendUnescaped(_ escaped: Span<UInt8>, to output: inout [UInt8]) {
-        if ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil { return append(escaped, to: &output) }
+        if ByteSearch.firstIndex(of: 0x5C, in: escaped, from: 0) == nil { return output.append(escaped) }
         var position = 0
         while position < escaped.count {
             if escaped[position] == 0x5C { position += 1 }
             output.append(escaped[position])
             position += 1
-        }
-    }
-
-    // MARK: pieces
-
-    static func append(_ text: StaticString, to output: inout [UInt8]) {
-        // A static string's storage lives for ever; its count is its own.
-        unsafe output.append(contentsOf: unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
-        // Copied before the closure returns.
-        unsafe bytes.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
-    }
-
-    static func append(_ number: UInt64, to output: inout [UInt8]) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var first = 20
-        var rest = number
-        repeat {
-            first -= 1
-            digits[first] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            rest /= 10
-        } while rest > 0
-        append(digits.span.extracting(first...), to: &output)
-    }
-
-    static func append(hexadecimal value: UInt32, to output: inout [UInt8]) {
-        for shift in stride(from: UInt32(28), through: 0, by: -4) {
-            let nibble = UInt8(truncatingIfNeeded: value >> shift & 15)
-            output.append(nibble < 10 ? 48 + nibble : 87 + nibble)
         }
     }
 }

@@ -7,6 +7,8 @@
 //     00000000000000000042.index          the index of that segment; derived, may be deleted
 //     00000000000000000042.index.new      being written; without meaning until renamed
 //     superseded, superseded.new          which records are no longer the newest of their request; derived, likewise
+//     expectations, expectations.new      which announcements are open; derived, likewise
+//     identity, identity.new              the log's id and hash key; see Identity.swift
 //
 // Promises: only the first form is ever read as a log. Must not know what is in them.
 

@@ -1,7 +1,7 @@
 // A moment, as the log and the API write it: RFC 3339 §5.6 in UTC with milliseconds, always 24 bytes.
 //
-// Promises: `append` and `init(parsing:)` are inverse for years 0000 to 9999; anything else does not parse.
-// Calendar by arithmetic (days from civil, proleptic Gregorian); no locale, no zone, no Foundation.
+// Promises: `append` and `init(parsing:)` are inverse for years 0000 to 9999; anything else does not parse. What people
+// write is read by `init(rfc3339:)`. Calendar by arithmetic (days from civil, proleptic Gregorian); no locale, no zone, no Foundation.
 // Must not know: what time it is.
 
 /// Milliseconds since 1970-01-01T00:00:00.000Z.
@@ -60,7 +60,13 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         text[16] = 0x3A
         text[19] = 0x2E
         text[23] = 0x5A
-        RecordFormat.append(text.span, to: &output)
+        output.append(text.span)
+    }
+
+    public var text: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The moment written in exactly 24 bytes as `append` does; nil for anything else (no leap second,
@@ -97,5 +103,45 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         default: 31
         }
+    }
+}
+
+extension Timestamp {
+    /// Reads RFC 3339 §5.6: `2026-05-20T18:20:25Z`, with a fraction of a second (beyond milliseconds it is rounded up)
+    /// or an offset (`+02:00`); or a date alone, `2026-05-20`, for its first moment in UTC. Nil for anything else.
+    public init?(rfc3339 text: String) {
+        let bytes = Array(text.utf8)
+        if bytes.count == 10 {
+            self.init(parsing: Array((text + "T00:00:00.000Z").utf8).span)
+            return
+        }
+        // RFC 3339 §5.6: "T" and "Z" may be written small.
+        guard bytes.count >= 20, bytes[10] | 0x20 == 0x74 else { return nil }
+        var position = 19
+        var fraction: [UInt8] = []
+        if bytes[position] == 0x2E {
+            fraction = Array(bytes[(position + 1)...].prefix { $0 &- 48 < 10 })
+            guard !fraction.isEmpty else { return nil }
+            position += 1 + fraction.count
+        }
+        let milliseconds = Array((fraction + [48, 48, 48]).prefix(3))
+        let whole = Array(bytes[..<10]) + [0x54] + Array(bytes[11..<19]) + [0x2E] + milliseconds + [0x5A]
+        guard let local = Timestamp(parsing: whole.span), let offset = Self.offsetMinutes(bytes[position...]) else { return nil }
+        // What is finer is rounded up: a record of a millisecond before it is before it, for `since` and `until` alike.
+        let rounding: Int64 = fraction.dropFirst(3).contains { $0 != 48 } ? 1 : 0
+        self.init(milliseconds: local.milliseconds - offset * 60_000 + rounding)
+    }
+
+    /// `Z`, or `+02:00`.
+    private static func offsetMinutes(_ text: ArraySlice<UInt8>) -> Int64? {
+        let bytes = Array(text)
+        if bytes.count == 1 { return bytes[0] | 0x20 == 0x7A ? 0 : nil }
+        guard bytes.count == 6, bytes[0] == 0x2B || bytes[0] == 0x2D, bytes[3] == 0x3A else { return nil }
+        let digits = [bytes[1], bytes[2], bytes[4], bytes[5]].map { Int64($0) - 48 }
+        guard digits.allSatisfy({ 0...9 ~= $0 }) else { return nil }
+        let hours = digits[0] * 10 + digits[1]
+        let minutes = digits[2] * 10 + digits[3]
+        guard hours < 24, minutes < 60 else { return nil }
+        return (bytes[0] == 0x2D ? -1 : 1) * (hours * 60 + minutes)
     }
 }

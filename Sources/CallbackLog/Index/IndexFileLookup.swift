@@ -50,11 +50,6 @@ extension IndexFile {
         return record
     }
 
-    /// The states on `page` of their section are the first so many of its bytes, once it is loaded.
-    func statesOn(_ page: Int) -> Int {
-        min(IndexFileFormat.statesPerPage, summary.recordCount - (page - sections.states.lowerBound) * IndexFileFormat.statesPerPage)
-    }
-
     /// The page that has the state of the record at `ordinal`, and where it stands on it.
     func statePlace(_ ordinal: Int) -> (page: Int, index: Int) {
         (sections.states.lowerBound + ordinal / IndexFileFormat.statesPerPage, ordinal % IndexFileFormat.statesPerPage)

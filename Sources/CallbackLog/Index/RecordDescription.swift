@@ -48,10 +48,8 @@ public struct RecordDescription: Sendable {
         return RecordState(kind, status: status, failureClass: failureClass)
     }
 
-    /// The record is found by `value`, unescaped, from now on. Each key once, by value and not by how it was written.
-    public mutating func add(_ key: Key, _ value: Span<UInt8>) { add(key) { RecordFormat.append(value, to: &$0) } }
-
-    /// The same, for a value that is appended to the bytes it is given.
+    /// The record is found by the value that is appended, unescaped, from now on. Each key once, by value and not by how
+    /// it was written.
     public mutating func add(_ key: Key, appending append: (inout [UInt8]) -> Void) {
         guard hashes.count < Key.allCases.count else { return }
         bytes.removeAll(keepingCapacity: true)

@@ -46,7 +46,7 @@ public enum LogCopyFailure: Error, Sendable, Equatable, CustomStringConvertible 
 /// What a copy holds.
 public struct LogCopy: Sendable, Equatable {
     /// Records that can be said to be lost; each takes a line.
-    public static let lostMax: UInt64 = 10_000_000
+    static let lostMax: UInt64 = 10_000_000
     private static let identityBytesMax = 65_536
 
     public internal(set) var segments = 0

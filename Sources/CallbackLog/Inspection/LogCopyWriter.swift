@@ -43,7 +43,7 @@ struct LogCopyWriter {
             try begin(first)
         }
         try fill(to: record.sequence)
-        RecordFormat.append(bytes, to: &lines)
+        lines.append(bytes)
         lines.append(0x0A)
         copy.records += 1
         next = record.sequence + 1
@@ -92,7 +92,7 @@ extension RecordFormat {
     static func appendLost(sequence: UInt64, receivedAt: Timestamp, durable: UInt64, to output: inout [UInt8]) {
         let start = output.count
         var requestID = Array("lost:".utf8)
-        append(sequence, to: &requestID)
+        requestID.append(decimal: sequence)
         appendHead(sequence: sequence, receivedAt: receivedAt, kind: "lost", requestID: requestID.span, to: &output)
         finish(from: start, durable: durable, to: &output)
     }

@@ -51,10 +51,7 @@ public struct LogInspection: Sendable {
     public var bytes: Int64 { segments.reduce(0) { $0 + $1.bytes } }
 
     /// Those of `others` that hold what a crash tore off; recovery keeps it there (API.md §7).
-    public var tornNames: [String] {
-        let suffix = SegmentName.torn("")
-        return others.filter { $0.hasSuffix(suffix) && SegmentName.firstSequence(of: String($0.dropLast(suffix.count))) != nil }
-    }
+    public var tornNames: [String] { others.filter(SegmentName.isTorn) }
 
     /// Looks at the log in the directory at `path`.
     public init(path: String) throws(InspectionFailure) {

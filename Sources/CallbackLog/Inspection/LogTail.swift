@@ -71,17 +71,17 @@ public struct LogTail {
             guard let start = try SegmentView.contentStart(of: file, from: position, to: end) else { return }
             let size = end - start
             var lines = LineReader(file: SegmentView(file, from: start, to: end), size: size)
-            var unsound = 0
+            var isUnsound = false
             while let found = try lines.next() {
                 let bytes = lines.bytes.span.extracting(found.range)
                 guard found.isWhole, let line = ParsedLine(bytes), line.sequence ?? .max > last else {
                     // Counts only when something sound stands behind it: the last line may not be whole yet.
-                    unsound += 1
+                    isUnsound = true
                     continue
                 }
                 position = start + found.end
-                unsoundCount += unsound
-                unsound = 0
+                if isUnsound { unsoundCount += 1 }
+                isUnsound = false
                 guard let sequence = line.sequence else { continue }
                 if let successor, sequence >= successor { break }
                 last = sequence

@@ -50,15 +50,17 @@ final class SegmentView: File {
 
     private static func isPadding(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0 }
 
-    /// Where the padding at the end of `file` begins, but for one line feed, which ends the last line.
+    /// Where the padding at the end of `file` begins, but for what ends the last line: all up to its first line feed.
     static func contentEnd(of file: any File) throws(SystemError) -> Int64 {
-        let size = try file.size()
-        var upper = size
+        var upper = try file.size()
+        var feed: Int64?
         var buffer = [UInt8](repeating: 0, count: pieceBytes)
         while upper > 0 {
             let lower = max(0, upper - Int64(pieceBytes))
             let got = try file.read(at: lower, count: Int(upper - lower), into: &buffer, from: 0)
-            if let last = buffer[..<got].lastIndex(where: { !isPadding($0) }) { return min(size, lower + Int64(last) + 2) }
+            let end = buffer[..<got].lastIndex { !isPadding($0) }.map { $0 + 1 }
+            if let found = buffer[(end ?? 0)..<got].firstIndex(of: 0x0A) { feed = lower + Int64(found) }
+            if let end { return feed.map { $0 + 1 } ?? lower + Int64(end) }
             upper = lower
         }
         return 0

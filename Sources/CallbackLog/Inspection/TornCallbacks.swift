@@ -26,31 +26,16 @@ public struct TornCallback: Sendable {
     }
 
     private static func read(_ file: any File, into callbacks: inout [TornCallback]) throws(SystemError) {
-        var line: [UInt8] = []
-        var position: Int64 = 0
-        var buffer = [UInt8](repeating: 0, count: SegmentScan.chunkBytes)
-        while true {
-            let got = try file.read(at: position, count: buffer.count, into: &buffer, from: 0)
-            position += Int64(got)
-            for byte in buffer[..<got] {
-                if byte == 0x0A {
-                    take(line, into: &callbacks)
-                    line.removeAll(keepingCapacity: true)
-                } else if byte != 0, line.count <= RecordFormat.lineBytesMax {
-                    line.append(byte)
-                }
-            }
-            guard got == buffer.count else { break }
+        var lines = LineReader(file: file, size: try file.size())
+        // The last one may have no line feed: it was cut somewhere, and is sound all the same.
+        while let found = try lines.next() {
+            let line = lines.bytes.span.extracting(found.range)
+            guard line.count <= RecordFormat.lineBytesMax, let parsed = ParsedLine(line), parsed.kind == .callback, let status = parsed.status else { continue }
+            var record: [UInt8] = []
+            parsed.appendRequestID(of: line, to: &record)
+            let requestID = 0..<record.count
+            record.append(line.extracting(parsed.payload))
+            callbacks.append(TornCallback(record: record, requestID: requestID, payload: requestID.upperBound..<record.count, status: status))
         }
-        take(line, into: &callbacks)
-    }
-
-    private static func take(_ line: [UInt8], into callbacks: inout [TornCallback]) {
-        guard line.count <= RecordFormat.lineBytesMax, let parsed = ParsedLine(line.span), parsed.kind == .callback, let status = parsed.status else { return }
-        var record: [UInt8] = []
-        parsed.appendRequestID(of: line.span, to: &record)
-        let requestID = 0..<record.count
-        record += line[parsed.payload]
-        callbacks.append(TornCallback(record: record, requestID: requestID, payload: requestID.upperBound..<record.count, status: status))
     }
 }

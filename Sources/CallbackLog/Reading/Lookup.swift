@@ -12,13 +12,13 @@ typealias Candidate = RecordLocation
 /// What a hash leads to.
 struct Candidates {
     /// Newest first.
-    var records: [Candidate] = []
+    var records: [RecordLocation] = []
     /// Segments that could not be asked: their index is being made, or cannot be read.
     var unread = Unread()
     var isWhole: Bool { unread.segments == nil }
 
     fileprivate mutating func append(_ entries: [RecordEntry], in segment: any File) {
-        for entry in entries { records.append(Candidate(segment: segment, entry: entry)) }
+        for entry in entries { records.append(RecordLocation(segment: segment, entry: entry)) }
     }
 }
 

@@ -49,8 +49,9 @@ struct Published {
     var block: LogBlock?
     var supersessions: Supersessions
     var expectations = Expectations()
-    /// The first sequence that retention has left.
-    var first: UInt64 { sealed.first?.first ?? open.first }
+
+    /// What the oldest segment's name says: all below it has gone by retention.
+    var firstSequence: UInt64 { sealed.first?.first ?? open.first }
 
     init(sealed: [SealedSegment], open: OpenSegment, durable: UInt64) {
         self.sealed = Self.bounded(sealed)
@@ -59,7 +60,7 @@ struct Published {
         // Where there is no record, none is superseded.
         supersessions = Supersessions(durable: durable, isWhole: sealed.isEmpty && open.index.count == 0)
         filters = SealedFilters(self.sealed)
-        expectations.remove(below: first)
+        expectations.remove(below: firstSequence)
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
@@ -92,8 +93,8 @@ struct Published {
 
     mutating func removeOldest() {
         sealed.removeFirst()
-        supersessions.forget(below: first)
-        expectations.remove(below: first)
+        supersessions.forget(below: firstSequence)
+        expectations.remove(below: firstSequence)
     }
 
     /// What is kept in memory for the newest segments, and no more.

@@ -51,7 +51,7 @@ private struct RecordBatch: Sendable {
     var isFull: Bool { bytes.count >= Self.batchBytes || records.count >= Self.batchRecords }
 
     mutating func append(_ entry: RecordEntry, payload: Span<UInt8>) {
-        RecordFormat.append(payload, to: &bytes)
+        bytes.append(payload)
         records.append((entry, bytes.count))
     }
 }

@@ -39,13 +39,18 @@ public struct RecoveryReport: Sendable, Equatable {
     /// The tear of a crash: where it was, how many bytes were cut, and the file that keeps them.
     public struct Tear: Sendable, Equatable {
         public let place: UnsoundPlace
+        /// That were cut.
         public let bytes: Int64
+        /// The file's name.
         public let keptIn: String
     }
+    /// The open one included.
     public internal(set) var segments = 0
     /// In segments that are indexed.
     public internal(set) var records = 0
+    /// Of all segments, without index files.
     public internal(set) var bytes: Int64 = 0
+    /// Nil where nothing was torn.
     public internal(set) var tear: Tear?
     /// Sound records that no line proved durable: copied to a fresh segment and synced.
     public internal(set) var copied = 0
@@ -166,22 +171,8 @@ struct Recovery {
 
     /// Takes the padding away that a crash left at the end of a segment which does not go on: grep takes NUL for binary.
     private func trim(_ file: any File) throws(SystemError) {
-        let size = try file.size()
-        var end = size
-        var buffer = [UInt8](repeating: 0, count: Int(min(size, Int64(SegmentScan.chunkBytes))))
-        while end > 0 {
-            let start = max(0, end - Int64(buffer.count))
-            let got = try file.read(at: start, count: Int(end - start), into: &buffer, from: 0)
-            guard got == Int(end - start) else { return }
-            if let last = buffer[..<got].lastIndex(where: { $0 != 0x0A && $0 != 0 }) {
-                // Its own line feed stays.
-                let hasLineFeed = last + 1 < got ? buffer[last + 1] == 0x0A : end < size
-                end = start + Int64(last) + (hasLineFeed ? 2 : 1)
-                break
-            }
-            end = start
-        }
-        if end < size { try file.truncate(to: end) }
+        let end = try SegmentView.contentEnd(of: file)
+        if try end < file.size() { try file.truncate(to: end) }
     }
 
     /// What was read and is not the newest joins those before it.
@@ -316,19 +307,5 @@ struct Recovery {
         try directory.synchronize()
         var state = ScanState(first: next)
         segments.append(try scanned(file, first: next, successor: nil, state: &state))
-    }
-}
-
-extension File {
-    /// Writes all of `bytes`, in as many calls as the kernel wants. Returns their count.
-    @discardableResult
-    func writeWhole(_ bytes: [UInt8], at offset: Int64) throws(SystemError) -> Int64 {
-        var done = 0
-        while done < bytes.count {
-            let written = try write(bytes, from: done, at: offset + Int64(done))
-            if written == 0 { throw SystemError(operation: "pwrite", path: name, code: SystemError.noSpace) }
-            done += written
-        }
-        return Int64(bytes.count)
     }
 }

@@ -8,7 +8,7 @@
 //     an announcement   pending or overdue; or a callback came first  4 or 5; or 1 to 3, whatever the class
 //     an overdue one    overdue                                       5
 //
-// No overdue record is appended behind a callback, nor before its time has run out (Writer.swift).
+// No overdue record is appended behind a callback, nor before its time has run out (WriterDecisions.swift).
 // Must not know: what the numbers of callbacks' statuses and classes mean.
 
 import Platform

@@ -56,7 +56,8 @@ public struct SelectionScan: Sendable {
     ) throws(RecordReadFailure) {
         let shared = log.shared
         if !isBounded {
-            try bound(shared, &reader)
+            try walk.limit(since: selection.since, until: selection.until, in: shared, using: &reader)
+            isFinished = walk.isFinished
             isBounded = true
         }
         let most = candidates.count + candidatesMax
@@ -68,16 +69,6 @@ public struct SelectionScan: Sendable {
         }
         // The last candidate was perhaps the last record.
         if walk.isFinished { isFinished = true }
-    }
-
-    /// Times bound sequences, since neither ever decreases.
-    private mutating func bound(_ shared: Shared, _ reader: inout RecordReader) throws(RecordReadFailure) {
-        if let since = selection.since { walk.limit(from: try shared.firstSequence(receivedAtOrAfter: since, using: &reader), through: .max) }
-        if let until = selection.until {
-            let first = try shared.firstSequence(receivedAtOrAfter: until, using: &reader)
-            walk.limit(from: first == 0 ? 1 : 0, through: first == 0 ? 0 : first - 1)
-        }
-        isFinished = walk.isFinished
     }
 
     private mutating func nextRun(

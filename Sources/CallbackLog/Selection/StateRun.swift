@@ -129,6 +129,18 @@ struct StateWalk: Sendable {
         high = min(high, highest)
     }
 
+    /// Nothing received before `since`, nor from `until` on, is looked at: sequences are bounded by times, since neither
+    /// ever decreases.
+    mutating func limit(
+        since: Timestamp?, until: Timestamp?, in shared: Shared, using reader: inout RecordReader
+    ) throws(RecordReadFailure) {
+        if let since { limit(from: try shared.firstSequence(receivedAtOrAfter: since, using: &reader), through: .max) }
+        if let until {
+            let first = try shared.firstSequence(receivedAtOrAfter: until, using: &reader)
+            limit(from: first == 0 ? 1 : 0, through: first == 0 ? 0 : first - 1)
+        }
+    }
+
     /// Goes past `sequence`, which was looked at, and all that comes before it in the walk's direction.
     mutating func pass(_ sequence: UInt64) {
         if !isNewestFirst { low = max(low, sequence + 1) } else if sequence > 0 { high = min(high, sequence - 1) } else { (low, high) = (1, 0) }
@@ -174,7 +186,7 @@ struct StateWalk: Sendable {
         run.skip(low...high)
         let (first, durable, segment) = shared.published.withLock { published -> (UInt64, UInt64, SealedSegment?) in
             // What is below went by retention; what is above is not there yet.
-            let first = published.first
+            let first = published.firstSequence
             let low = max(low, first)
             let high = min(high, published.durable)
             if low <= high {

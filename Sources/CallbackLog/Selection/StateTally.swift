@@ -9,6 +9,7 @@ import Platform
 
 /// By status and by failure class; requests that an announcement makes pending have status 4, overdue ones 5.
 public struct StateCounts: Sendable, Equatable {
+    /// Requests, by the number of their status, or of their failure class.
     public private(set) var statuses = [Int](repeating: 0, count: RecordCounts.slots)
     public private(set) var failureClasses = [Int](repeating: 0, count: RecordCounts.slots)
 
@@ -64,11 +65,7 @@ public struct StateTally: Sendable {
         let shared = log.shared
         guard shared.published.withLock({ $0.supersessions.isWhole }) else { throw .indexing }
         if !isBounded {
-            if let since { walk.limit(from: try shared.firstSequence(receivedAtOrAfter: since, using: &reader), through: .max) }
-            if let until {
-                let first = try shared.firstSequence(receivedAtOrAfter: until, using: &reader)
-                walk.limit(from: first == 0 ? 1 : 0, through: first == 0 ? 0 : first - 1)
-            }
+            try walk.limit(since: since, until: until, in: shared, using: &reader)
             isBounded = true
         }
         var work = workMax

@@ -85,7 +85,7 @@ extension Upkeep {
     /// Removes the files of segments that are no longer the log's: oldest first, the segment before what is derived
     /// from it, so that a crash in between leaves a log without its beginning and never one with a hole.
     private func remove(_ names: [String]) throws(SystemError) {
-        let beginning = shared.published.withLock { $0.first }
+        let beginning = shared.published.withLock(\.firstSequence)
         let gone = names.compactMap { name in SegmentName.firstSequence(ofAny: name).map { (first: $0, name: name) } }
             .filter { $0.first < beginning }
             .sorted { ($0.first, SegmentName.firstSequence(of: $0.name) == nil ? 1 : 0) < ($1.first, SegmentName.firstSequence(of: $1.name) == nil ? 1 : 0) }

@@ -23,7 +23,7 @@ final class Upkeep {
     let shared: Shared
     private(set) var options: LogOptions
     let time: LogTime
-    let observe: @Sendable (LogEvent) -> Void
+    let observe: @Sendable (LogNotice) -> Void
     let supersessions: SupersessionKeeper
     private let maker: IndexMaker
     var hash: KeyedHash { maker.hash }
@@ -44,7 +44,7 @@ final class Upkeep {
 
     init(
         directory: any Directory, shared: Shared, supersessions: SupersessionKeeper, maker: IndexMaker, options: LogOptions, time: LogTime,
-        observe: @escaping @Sendable (LogEvent) -> Void, seal: @escaping @Sendable (Int64?) -> Void,
+        observe: @escaping @Sendable (LogNotice) -> Void, seal: @escaping @Sendable (Int64?) -> Void,
         append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (Upkeep) -> Void) -> Void
     ) {

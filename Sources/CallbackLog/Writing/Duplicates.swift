@@ -21,12 +21,12 @@ struct Duplicates {
     private static let fullMax = 1_024
 
     private let shared: Shared
-    private let observe: @Sendable (LogEvent) -> Void
+    private let observe: @Sendable (LogNotice) -> Void
     private var reader: RecordReader
     /// By hash: how many records have it, where all are of one request.
     private var full: [UInt64: Int] = [:]
 
-    init(shared: Shared, observe: @escaping @Sendable (LogEvent) -> Void) {
+    init(shared: Shared, observe: @escaping @Sendable (LogNotice) -> Void) {
         self.shared = shared
         self.observe = observe
         reader = RecordReader(disk: shared.writerDisk)
@@ -81,7 +81,7 @@ struct Duplicates {
     }
 
     /// How many of `candidates` are of this request. What cannot be read counts: it is bounded, whosever it is.
-    private mutating func count(of identifier: Span<UInt8>, among candidates: [Candidate], _ requestHash: UInt64) -> Int {
+    private mutating func count(of identifier: Span<UInt8>, among candidates: [RecordLocation], _ requestHash: UInt64) -> Int {
         if let newest = candidates.first, full[requestHash] == candidates.count,
             let line = try? reader.read(newest.entry, in: newest.segment), line.names(identifier, in: reader.bytes.span)
         {

@@ -1,4 +1,4 @@
-// What the writer counts, for whoever watches the server.
+// What the writer counts, and what a look at the log tells, for whoever watches the server.
 //
 // Promises: the writer's queue alone counts, once a record is durable, so that no number runs ahead of the log; any thread
 // reads. All begin at 0 with the process.
@@ -85,11 +85,15 @@ public struct LogFigures: Sendable {
     public internal(set) var writtenBytes: UInt64 = 0
     /// When the newest callback since the process began was received, in milliseconds since 1970; 0 where none was.
     public internal(set) var newestCallback: UInt64 = 0
+    /// Of each fdatasync.
     public internal(set) var syncNanoseconds = HistogramReading(LogMeters.syncBounds)
+    /// Of each batch.
     public internal(set) var batchRecords = HistogramReading(LogMeters.batchBounds)
 
     // As it is now.
+    /// The durable position.
     public internal(set) var durable: UInt64 = 0
+    /// The open one included.
     public internal(set) var segments = 0
     /// Of the segments, and of the index files beside them, in bytes.
     public internal(set) var segmentBytes: UInt64 = 0, indexBytes: UInt64 = 0

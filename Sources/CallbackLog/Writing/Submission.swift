@@ -3,9 +3,6 @@
 //
 // Must not know: HTTP, JSON, who waits for the answer.
 
-import Dispatch
-import Platform
-
 /// A record on its way into the log: a decoded callback, or one of another kind.
 public struct Submission: Sendable {
     public let kind: RecordKind
@@ -22,6 +19,7 @@ public struct Submission: Sendable {
     /// Comes back in the acknowledgement; means nothing to the log.
     public let ticket: UInt64
 
+    /// A callback. A payload that `CallbackLog.append` does not take, of more than 16 MiB, it refuses.
     public init(record: [UInt8], requestID: Range<Int>, payload: Range<Int>, status: RecordedStatus, recipient: Int, ticket: UInt64) {
         self.init(.callback, record: record, requestID: requestID, payload: payload, status: status, recipient: recipient, ticket: ticket)
     }
@@ -86,84 +84,4 @@ public struct Advance: Sendable {
 public struct Acknowledgement: Sendable {
     public let ticket: UInt64
     public let outcome: AppendOutcome
-}
-
-/// What the operator should hear of.
-public enum LogEvent: Sendable, Equatable {
-    /// The first attempt failed; the batch goes to a fresh segment.
-    case writeFailed(SystemErrorText)
-    case segmentBegun(name: String)
-    case blocked(LogBlock)
-    case unblocked
-    /// A record could not be read back while looking for a duplicate; intake goes on.
-    case unreadable(RecordReadFailure)
-    /// Found while serving; the rest of the segment is served.
-    case damaged(UnsoundPlace)
-    /// A segment or its index file was not as it should be while serving: it was read again, and its index is new.
-    case reread(segment: String)
-    /// An index file could not be made; it is tried again after a minute.
-    case indexFailed(SystemErrorText)
-    /// So many segments went by retention.
-    case retired(segments: Int)
-    /// A segment that is to go could not be removed; it is tried again after a minute.
-    case retentionFailed(SystemErrorText)
-    /// The file of superseded records could not be written; it is tried again after a minute.
-    case supersessionsFailed(SystemErrorText)
-    /// The file of open announcements could not be written; the next start finds them in the log.
-    case expectationsFailed(SystemErrorText)
-
-    /// The text of a SystemError: operation, file and errno.
-    public typealias SystemErrorText = String
-}
-
-/// Bounds and limits of a log.
-public struct LogOptions: Sendable {
-    /// A segment that would pass this many bytes is left, and a new one begins. 1 MiB to 2 GiB.
-    public var segmentBytesMax: Int64 = 128 * 1_024 * 1_024
-    /// With less free on the file system nothing is taken. In bytes.
-    public var freeBytesMin: Int64 = 64 * 1_024 * 1_024
-    /// Sealed segments whose newest record is older go. Nil: none goes by age.
-    public var retentionMilliseconds: Int64?
-    /// The oldest sealed segments go while segments and index files together take more. Nil: none goes by size.
-    public var retentionBytesMax: Int64?
-    /// By which rules `describe` tells.
-    public var versions = DerivedVersions(decoder: 0, verdicts: 0)
-    /// Tells of a record what the index keeps. It is given the kind and, of a callback, the payload, else the members
-    /// of the kind, and is called on queues of the log's own.
-    public var describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void = { _, _, _ in }
-    /// Line feeds that are written ahead of the records at a time; 0 for none. In bytes.
-    public var paddingBytes = 256 * 1_024
-    /// Cuts the index's hashes short; for tests.
-    var hashMask = UInt64.max
-    /// Fewer in tests.
-    var awaitedMax = CallbackLog.awaitedMax
-    /// Fewer in tests.
-    var historyScanBytesMax = History.scanBytesMax
-    /// False: nothing is done but taking records; for tests of that alone.
-    var hasUpkeep = true
-    public init() {}
-}
-
-/// Time, as the log uses it; tests turn it.
-public struct LogTime: Sendable {
-    public var wallMilliseconds: @Sendable () -> Int64
-    public var monotonicMilliseconds: @Sendable () -> Int64
-    /// Runs the closure once on the writer's queue, this many milliseconds from now.
-    public var after: @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
-
-    public init(
-        wallMilliseconds: @escaping @Sendable () -> Int64, monotonicMilliseconds: @escaping @Sendable () -> Int64,
-        after: @escaping @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
-    ) {
-        self.wallMilliseconds = wallMilliseconds
-        self.monotonicMilliseconds = monotonicMilliseconds
-        self.after = after
-    }
-
-    public static let system = LogTime(
-        wallMilliseconds: Clock.wallMilliseconds,
-        monotonicMilliseconds: { Clock.monotonicNanoseconds() / 1_000_000 },
-        after: { milliseconds, queue, body in
-            queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds), execute: body)
-        })
 }

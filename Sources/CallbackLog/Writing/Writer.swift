@@ -49,7 +49,7 @@ final class Writer {
     let shared: Shared
     var options: LogOptions
     private let time: LogTime
-    private let observe: @Sendable (LogEvent) -> Void
+    private let observe: @Sendable (LogNotice) -> Void
     /// Runs a closure with this writer, on its queue, after so many milliseconds.
     private let later: @Sendable (Int, @escaping @Sendable (Writer) -> Void) -> Void
 
@@ -73,7 +73,7 @@ final class Writer {
 
     init(
         _ recovery: Recovery, directory: any Directory, shared: Shared, options: LogOptions, time: LogTime,
-        observe: @escaping @Sendable (LogEvent) -> Void,
+        observe: @escaping @Sendable (LogNotice) -> Void,
         later: @escaping @Sendable (Int, @escaping @Sendable (Writer) -> Void) -> Void
     ) {
         self.directory = directory

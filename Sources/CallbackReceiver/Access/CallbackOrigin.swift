@@ -6,7 +6,7 @@
 // signature to look at. It is answered so, and the proof says only as what its body is kept. Overload comes before the proof, since refusing has to cost less than what there is too much of.
 // Promises: fails closed: what stands there twice, or is encoded wrongly, proves nothing. An answer names the proof that is
 // missing or wrong, and holds nothing of what was sent (invariant 9).
-// Must not know: how a proof is checked (ProofOfOrigin), where secrets come from.
+// Must not know: how a proof is checked (ProofOfOrigin), which file secrets came from.
 
 import CrispCallback
 import HTTPWire

@@ -3,6 +3,7 @@
 // Promises: plain values; a key is nowhere in them, only its digest. Must not know: where tokens are kept.
 
 import CallbackLog
+import Platform
 
 /// What a token is for.
 public enum TokenScope: String, Sendable, CaseIterable {
@@ -31,10 +32,10 @@ public struct Token: Sendable, Equatable {
     /// SHA-256 of the key's digits.
     let digest: [UInt8]
 
-    public var identifier: String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: Self.identifierDigits - digits.count) + digits
-    }
+    public var identifier: String { Hexadecimal.text(number, digits: Self.identifierDigits) }
+
+    /// The number whose identifier these bytes are; nil for anything else.
+    static func number(identifier: Span<UInt8>) -> UInt64? { identifier.count == identifierDigits ? Hexadecimal.number(identifier) : nil }
 
     /// A name that can stand in the file as it is: 1 to 64 bytes of UTF-8 without quotation marks, backslashes and what
     /// could end a line or steer a terminal.

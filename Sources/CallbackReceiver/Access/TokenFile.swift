@@ -18,22 +18,23 @@
 // never what is in it. Must not know: how files are read and replaced (OwnedDirectory), who looks tokens up.
 
 import CallbackLog
+import Platform
 
 /// What is wrong with a file of tokens.
-public struct TokenFileFault: Error, Sendable, Equatable, CustomStringConvertible {
-    public let description: String
+struct TokenFileFault: Error, Sendable, Equatable, CustomStringConvertible {
+    let description: String
 }
 
-public enum TokenFile {
-    public static let name = "tokens"
+enum TokenFile {
+    static let name = "tokens"
     /// The name under which a new one is written.
     static let unfinishedName = "tokens.new"
     /// The mark; whoever changes tokens holds its lock, too.
-    public static let markName = "tokens-required"
+    static let markName = "tokens-required"
     static let markText = "A token for the API was created here once. As long as this file is here, the API asks for one.\n"
 
     /// More programs than this do not ask one server; a look-up does not care.
-    public static let tokensMax = 256
+    static let tokensMax = 256
     /// What the longest lines come to.
     static let bytesMax = tokensMax * 512
 
@@ -89,7 +90,7 @@ public enum TokenFile {
             pass(Piece.created, in: text, at: &position), let created = value(in: text, at: &position),
             pass(Piece.digest, in: text, at: &position), let digest = value(in: text, at: &position),
             pass(Piece.end, in: text, at: &position),
-            let number = Hexadecimal.number(id.span), let moment = Timestamp(parsing: created.span),
+            let number = Token.number(identifier: id.span), let moment = Timestamp(parsing: created.span),
             let knownScope = TokenScope.allCases.first(where: { $0.rawValue.utf8.elementsEqual(scope) }),
             let plainName = String(validating: name, as: UTF8.self), Token.isName(plainName),
             digest.count == 64, let bytes = Hexadecimal.bytes(digest.span)

@@ -40,6 +40,9 @@ public struct TokenKeeper: Sendable {
     /// In the order in which they were created.
     public func tokens() throws(TokenFailure) -> [Token] { try attempt { () throws(SystemError) in try read() } }
 
+    /// Makes a token, durably. The key is in what comes back and nowhere else.
+    /// - Parameter name: one that `Token.isName`.
+    /// - Throws: where the directory is not the caller's, has no room for one more token, or cannot be written.
     public func create(name: String, scope: TokenScope, nowMilliseconds: Int64) throws(TokenFailure) -> TokenCredentials {
         precondition(Token.isName(name), "the caller has checked the name")
         try checkOwner()

@@ -11,8 +11,7 @@
 //
 // Promises: Last-Event-ID wins over the query, since a client that reconnects sends both. Must not know: how records are read.
 
-import CallbackLog
-import HTTPWire
+import Platform
 
 struct EventPosition: Equatable {
     /// The sequence of the next record wanted.
@@ -88,6 +87,6 @@ struct EventID {
     static func append(_ logID: String, _ sequence: UInt64, to output: inout [UInt8]) {
         output.append(contentsOf: logID.utf8)
         output.append(UInt8(ascii: "-"))
-        output.append(json: sequence)
+        output.append(decimal: sequence)
     }
 }

@@ -7,7 +7,7 @@
 // An idle connection holds no buffer: what was read is parsed in the loop's own, and only what is incomplete
 // stays here. Promises: over HTTP/1.1 one exchange at most is answered later, over HTTP/2 one for each stream; what the
 // peer sends beyond waits in the kernel (back-pressure, invariant 7). Owned by its loop; touched on the loop's queue only.
-// Must not know: epoll, routes.
+// Must not know: who waits for its socket, routes.
 
 import HTTPWire
 import Platform

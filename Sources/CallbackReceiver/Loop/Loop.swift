@@ -20,8 +20,7 @@ struct LoopContext: Sendable {
     var router: Router
     let queries: QueryQueues
     let following: Following
-    /// Nil where refused bodies are not kept.
-    let refusalKeeper: (any RefusalKeeper)?
+    let refusalKeeper: any RefusalKeeper
     var limits: HTTPLimits
     var configuration: ServerConfiguration
     let handles: [LoopHandle]

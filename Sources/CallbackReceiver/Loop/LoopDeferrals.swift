@@ -31,9 +31,8 @@ extension Loop {
 
     // MARK: refusals
 
-    /// Has the body kept that `response` refuses. True where nothing is kept, and `response` may leave at once.
+    /// Has the body kept that `response` refuses. True where it cannot be kept, and `response`, which says so, may leave at once.
     mutating func keep(_ refusal: KeptRefusal, token: UInt64, stream: Int32, client: IPAddress, path: [UInt8]) -> Bool {
-        guard let keeper = context.refusalKeeper else { return true }
         let deferral = Deferral(token: token, stream: stream, client: client, path: path, awaited: .kept(response), measure: measure)
         guard deferrals.count < Deferrals.countMax else {
             sayNotKept(deferral)
@@ -41,7 +40,7 @@ extension Loop {
         }
         let ticket = deferrals.begin(deferral, until: now + Int64(Exchanges.commitSeconds) * 1_000)
         let handle = handle
-        keeper.keep(refusal, from: client) { isKept in handle.post(.kept(ticket: ticket, isKept)) }
+        context.refusalKeeper.keep(refusal, from: client) { isKept in handle.post(.kept(ticket: ticket, isKept)) }
         return false
     }
 

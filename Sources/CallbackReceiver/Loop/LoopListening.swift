@@ -96,19 +96,15 @@ extension Loop {
     /// Closes the connection that has rested longest. Not one that has just come, since it is about to speak, and
     /// not one that has spoken already: its callback is the only one there will ever be.
     private mutating func makeRoom() -> Bool {
-        var candidate = deadlines.oldest(.idle)
-        for _ in 0..<Self.closeLooksMax {
-            guard let slot = candidate, let connection = slots[slot] else { return false }
+        let rested = oldest(.idle) { connection, slot in
             let rests = connection.wasAnswered || deadlines.began(slot) ?? now < now - Self.restMilliseconds
             // What waits for its turn has been read already: the socket does not show it.
-            if rests, !connection.isInTurn, !Socket.isReadable(connection.fd) {
-                sayGoodbye(connection)
-                close(slot)
-                return true
-            }
-            candidate = deadlines.next(after: slot)
+            return rests && !connection.isInTurn && !Socket.isReadable(connection.fd)
         }
-        return false
+        guard let rested, let connection = slots[rested] else { return false }
+        sayGoodbye(connection)
+        close(rested)
+        return true
     }
 
     /// Over HTTP/2 a peer is told which streams were not looked at (RFC 9113 §6.8); over HTTP/1.1 it sees the FIN.

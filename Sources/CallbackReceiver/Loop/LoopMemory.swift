@@ -26,11 +26,11 @@ extension Loop {
     private func share(of bytesMax: Int) -> Int { bytesMax / max(1, handle.connectionCount ?? 1) }
 
     /// The first of those that have waited longest with `kind` for whom `isMeant`.
-    private func oldest(_ kind: Deadline, _ isMeant: (Connection) -> Bool) -> Int? {
+    func oldest(_ kind: Deadline, _ isMeant: (Connection, Int) -> Bool) -> Int? {
         var candidate = deadlines.oldest(kind)
         for _ in 0..<Self.closeLooksMax {
             guard let slot = candidate else { return nil }
-            if let connection = slots[slot], isMeant(connection) { return slot }
+            if let connection = slots[slot], isMeant(connection, slot) { return slot }
             candidate = deadlines.next(after: slot)
         }
         return nil
@@ -39,7 +39,7 @@ extension Loop {
     /// Closes the connection that has kept an answer waiting for longest, else this one. True where it was this one.
     private mutating func leaveReader(_ slot: Int) -> Bool {
         let share = share(of: Self.unsentInAllBytesMax)
-        let victim = oldest(.write) { $0.unsentBytes >= share } ?? slot
+        let victim = oldest(.write) { other, _ in other.unsentBytes >= share } ?? slot
         guard let other = slots[victim], other.unsentBytes >= share else { return false }
         refusalLog.warning("connection closed: too much of answers is not taken", ["bytes": "\(unsentBytes)"], now: now)
         close(victim)
@@ -50,7 +50,7 @@ extension Loop {
     private mutating func refuseSender(_ connection: Connection, _ slot: Int) {
         let share = share(of: Self.heldBytesMax)
         let holdsMuch = connection.streams != nil && connection.heldBytes > Self.heldShareBytesMax
-        let victim = holdsMuch ? slot : oldest(.body) { $0.heldBytes >= share } ?? slot
+        let victim = holdsMuch ? slot : oldest(.body) { other, _ in other.heldBytes >= share } ?? slot
         guard let other = slots[victim], other.heldBytes >= share else { return }
         refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
         if let streams = other.streams {

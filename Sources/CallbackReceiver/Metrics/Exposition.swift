@@ -71,7 +71,7 @@ struct Exposition {
 
     private mutating func append(_ suffix: StaticString, _ labels: [Label], _ value: String) {
         bytes.append(contentsOf: name.utf8)
-        bytes.append(json: suffix)
+        bytes.append(suffix)
         for (index, label) in labels.enumerated() { bytes.append(contentsOf: "\(index == 0 ? "{" : ",")\(label.name)=\"\(label.value)\"".utf8) }
         bytes.append(contentsOf: "\(labels.isEmpty ? "" : "}") \(value)\n".utf8)
     }

@@ -115,9 +115,4 @@ public final class Quarantine: RefusalKeeper, Sendable {
     var sizes: QuarantineSizes {
         known.read { answer in store.queue.async { [store] in answer(store.withValue { QuarantineSizes($0.rings) }) } }
     }
-
-    /// Bytes that each ring takes of the disk.
-    var diskBytes: (refused: Int64, unauthorized: Int64) {
-        store.queue.sync { store.withValue { ($0.rings[.refused]?.diskBytes ?? 0, $0.rings[.unauthorized]?.diskBytes ?? 0) } }
-    }
 }

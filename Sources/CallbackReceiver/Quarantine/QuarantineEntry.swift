@@ -68,15 +68,15 @@ struct QuarantineEntry: Sendable, Equatable {
     /// The file of a new entry.
     static func file(at: Timestamp, peer: IPAddress, status: UInt16, detail: String, body: [UInt8]) -> [UInt8] {
         var bytes = variablePart(lastAt: at, count: 1)
-        bytes.append(json: ",\"at\":")
-        bytes.append(json: at)
-        bytes.append(json: ",\"peer\":")
+        bytes.append(",\"at\":")
+        bytes.append(jsonString: at)
+        bytes.append(",\"peer\":")
         bytes.append(jsonString: "\(peer)")
-        bytes.append(json: ",\"status\":")
-        bytes.append(json: UInt64(status))
-        bytes.append(json: ",\"detail\":")
+        bytes.append(",\"status\":")
+        bytes.append(decimal: UInt64(status))
+        bytes.append(",\"detail\":")
         bytes.append(jsonString: Array(detail.utf8.prefix(detailBytesMax)).span)
-        bytes.append(json: "}")
+        bytes.append("}")
         bytes.append(0x0A)
         return bytes + body
     }
@@ -84,11 +84,11 @@ struct QuarantineEntry: Sendable, Equatable {
     /// The beginning of the first line, always as long.
     static func variablePart(lastAt: Timestamp, count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.append(json: "{\"last_at\":")
-        bytes.append(json: lastAt)
-        bytes.append(json: ",\"count\":")
+        bytes.append("{\"last_at\":")
+        bytes.append(jsonString: lastAt)
+        bytes.append(",\"count\":")
         let end = bytes.count + countBytes
-        bytes.append(json: UInt64(min(max(1, count), countMax)))
+        bytes.append(decimal: UInt64(min(max(1, count), countMax)))
         while bytes.count < end { bytes.append(0x20) }
         return bytes
     }

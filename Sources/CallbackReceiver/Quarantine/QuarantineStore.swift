@@ -257,15 +257,3 @@ final class QuarantineStore {
         try directory.synchronize()
     }
 }
-
-extension File {
-    /// Writes all of `bytes` at the beginning, in as many calls as the kernel wants.
-    fileprivate func writeWhole(_ bytes: [UInt8]) throws(SystemError) {
-        var done = 0
-        while done < bytes.count {
-            let written = try write(bytes, from: done, at: Int64(done))
-            if written == 0 { throw SystemError(operation: "pwrite", path: name, code: SystemError.noSpace) }
-            done += written
-        }
-    }
-}

@@ -12,6 +12,7 @@ import CrispCallback
 import Dispatch
 import Synchronization
 
+/// Takes entries in again, for one log. Its calls wait for the log: not on a loop's queue, nor on the log's.
 public final class Requeue: Sendable {
     /// What became of the entries.
     public struct Summary: Sendable, Equatable {

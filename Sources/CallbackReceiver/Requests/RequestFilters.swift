@@ -62,19 +62,19 @@ struct RequestFilters: Sendable {
     /// All that is set, one way of writing each.
     var text: [UInt8] {
         var text: [UInt8] = []
-        text.append(json: UInt64(status?.rawValue ?? 0))
-        text.append(json: " ")
-        text.append(json: UInt64(failureClass?.rawValue ?? 0))
+        text.append(decimal: UInt64(status?.rawValue ?? 0))
+        text.append(" ")
+        text.append(decimal: UInt64(failureClass?.rawValue ?? 0))
         for time in [since, until] {
-            text.append(json: " ")
+            text.append(" ")
             time?.append(to: &text)
         }
         for key in keys.sorted(by: { $0.kind.rawValue < $1.kind.rawValue }) {
-            text.append(json: " ")
-            text.append(json: UInt64(key.kind.rawValue))
-            text.append(json: " ")
-            text.append(json: UInt64(key.value.count))
-            text.append(json: " ")
+            text.append(" ")
+            text.append(decimal: UInt64(key.kind.rawValue))
+            text.append(" ")
+            text.append(decimal: UInt64(key.value.count))
+            text.append(" ")
             text.append(contentsOf: key.value)
         }
         return text

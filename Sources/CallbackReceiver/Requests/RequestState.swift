@@ -52,32 +52,32 @@ package struct RequestState {
     // MARK: the fold. Each of these is called in the order of the log; what is passed over, `count` says.
 
     /// So many callbacks come before the next one that is noted.
-    package mutating func count(callbacks: Int) { callbackCount += callbacks }
+    mutating func count(callbacks: Int) { callbackCount += callbacks }
 
     /// The record of this sequence is the newest so far.
-    package mutating func noteNewest(_ sequence: UInt64, at moment: Timestamp) {
+    mutating func noteNewest(_ sequence: UInt64, at moment: Timestamp) {
         self.sequence = sequence
         updatedAt = moment
     }
 
     /// A callback; `payload` is its own.
-    package mutating func noteCallback(at moment: Timestamp, payload: Span<UInt8>) throws(CallbackRejection) {
+    mutating func noteCallback(at moment: Timestamp, payload: Span<UInt8>) throws(CallbackRejection) {
         reading = try CallbackReading(payload: payload)
         callbackReceivedAt = moment
         callbackCount += 1
     }
 
     /// It was announced first at this moment.
-    package mutating func noteFirstAnnouncement(at moment: Timestamp) { announcedAt = min(announcedAt ?? moment, moment) }
+    mutating func noteFirstAnnouncement(at moment: Timestamp) { announcedAt = min(announcedAt ?? moment, moment) }
 
     /// An announcement. Members that are not as the format has them say nothing.
-    package mutating func noteAnnouncement(at moment: Timestamp, members bytes: Span<UInt8>) {
+    mutating func noteAnnouncement(at moment: Timestamp, members bytes: Span<UInt8>) {
         guard let members = AnnouncementMembers(bytes), Self.isJSON(bytes.extracting(members.metadata)) else { return }
         if let reference = members.reference {
             let token = bytes.extracting(reference)
             guard Self.isJSON(token) else { return }
             self.reference = []
-            self.reference?.append(json: token)
+            self.reference?.append(token)
         } else {
             reference = nil
         }
@@ -85,13 +85,13 @@ package struct RequestState {
         noteFirstAnnouncement(at: members.announcedAt ?? moment)
         overdueAfterSeconds = members.overdueAfterSeconds
         metadata.removeAll(keepingCapacity: true)
-        metadata.append(json: bytes.extracting(members.metadata))
+        metadata.append(bytes.extracting(members.metadata))
     }
 
     /// It goes into answers as it is, and what came from the disk is not trusted (invariant 8).
     private static func isJSON(_ text: Span<UInt8>) -> Bool { (try? JSONScanner.validate(text)) != nil }
 
-    package mutating func noteOverdue(at moment: Timestamp) { foundOverdueAt = moment }
+    mutating func noteOverdue(at moment: Timestamp) { foundOverdueAt = moment }
 }
 
 extension RequestState {

@@ -1,7 +1,7 @@
 // A request's state from its records in the log.
 //
-// Promises: of a request's up to 1,000 records only those are read again that can matter: the announcements, the newest
-// overdue record, the newest callback. What comes of it is durable (invariant 2).
+// Promises: of a request's up to 1,000 records, which the look-up has verified, only those are read once more that can matter:
+// the announcements, the newest overdue record, the newest callback. What comes of it is durable (invariant 2).
 // Must not know: who asks.
 
 import CallbackLog

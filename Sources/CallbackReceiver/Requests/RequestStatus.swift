@@ -4,6 +4,7 @@
 // an announcement stands for `pending` and an overdue record for `overdue`.
 // Must not know: how a status is found (RequestState).
 
+import CallbackLog
 import CrispCallback
 
 package enum RequestStatus: UInt8, Sendable, CaseIterable {
@@ -41,4 +42,16 @@ package enum RequestStatus: UInt8, Sendable, CaseIterable {
 
     /// A callback has come: a wait ends.
     package var isFinal: Bool { self != .pending && self != .overdue }
+}
+
+extension RecordedStatus {
+    /// The log's word for the decoder's.
+    init(_ status: CallbackStatus) {
+        self =
+            switch status {
+            case .sent: .sent
+            case .failed: .failed
+            case .unrecognized: .unrecognized
+            }
+    }
 }

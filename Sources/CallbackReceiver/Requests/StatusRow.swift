@@ -25,7 +25,7 @@ package enum StatusRow {
         requestID: Span<UInt8>, _ state: borrowing RequestState, status: RequestStatus, payload: Span<UInt8>, to rows: inout [UInt8]
     ) {
         var field: [UInt8] = []
-        field.append(json: requestID)
+        field.append(requestID)
         append(&field, to: &rows)
         field.append(contentsOf: status.name.utf8)
         append(&field, to: &rows)
@@ -39,7 +39,7 @@ package enum StatusRow {
         state.callbackReceivedAt?.append(to: &field)
         append(&field, to: &rows)
         for number in [state.sequence, UInt64(state.callbackCount)] {
-            field.append(json: number)
+            field.append(decimal: number)
             append(&field, to: &rows)
         }
         for time in [state.updatedAt, state.announcedAt, state.overdueAt] {
@@ -48,7 +48,7 @@ package enum StatusRow {
         }
         if let reference = state.reference { appendString(reference, to: &field) }
         append(&field, to: &rows)
-        if state.metadata.isEmpty { field.append(json: "{}") } else { field.append(json: state.metadata.span) }
+        if state.metadata.isEmpty { field.append("{}") } else { field.append(state.metadata.span) }
         append(&field, to: &rows)
         rows[rows.count - 1] = 0x0D
         rows.append(0x0A)
@@ -66,13 +66,13 @@ package enum StatusRow {
         reading.appendFailureReason(from: payload, to: &token)
         appendString(token, to: &field)
         append(&field, to: &rows)
-        if let code = reading.code { field.append(json: code) }
+        if let code = reading.code { field.append(decimal: code) }
         append(&field, to: &rows)
         field.append(contentsOf: verdict.failureClass.name.utf8)
         append(&field, to: &rows)
-        field.append(json: verdict.isRetryable ? "true" : "false")
+        field.append(verdict.isRetryable ? "true" : "false")
         append(&field, to: &rows)
-        if let seconds = verdict.retryAfterSeconds { field.append(json: UInt64(seconds)) }
+        if let seconds = verdict.retryAfterSeconds { field.append(decimal: UInt64(seconds)) }
         append(&field, to: &rows)
     }
 

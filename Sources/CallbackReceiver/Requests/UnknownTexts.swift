@@ -36,16 +36,16 @@ struct UnknownTexts {
     /// Appends the texts as a JSON array.
     func append(to body: inout [UInt8]) {
         let texts = tallies.sorted { ($0.value.count, $0.value.last, $0.key.count) > ($1.value.count, $1.value.last, $1.key.count) }
-        body.append(json: "[")
+        body.append("[")
         for (index, text) in texts.prefix(Self.textsMax).enumerated() {
-            body.append(json: index == 0 ? "{\"message\":" : ",{\"message\":")
-            body.append(json: text.key.span)
-            body.append(json: ",\"count\":")
-            body.append(json: text.value.count)
-            body.append(json: ",\"last_at\":")
-            body.append(json: text.value.last)
-            body.append(json: "}")
+            body.append(index == 0 ? "{\"message\":" : ",{\"message\":")
+            body.append(text.key.span)
+            body.append(",\"count\":")
+            body.append(decimal: text.value.count)
+            body.append(",\"last_at\":")
+            body.append(jsonString: text.value.last)
+            body.append("}")
         }
-        body.append(json: "]")
+        body.append("]")
     }
 }

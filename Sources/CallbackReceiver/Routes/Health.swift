@@ -33,19 +33,19 @@ enum Health {
 
     private static func ready(_ response: inout Response, _ damages: (places: [UnsoundPlace], count: Int)) {
         Router.begin(&response)
-        response.body.append(json: "{\"status\":\"ready\",\"checks\":{\"log\":\"ok\",\"disk\":\"ok\",\"draining\":\"ok\"},\"damage_count\":")
-        response.body.append(json: UInt64(damages.count))
-        response.body.append(json: ",\"damage\":[")
+        response.body.append("{\"status\":\"ready\",\"checks\":{\"log\":\"ok\",\"disk\":\"ok\",\"draining\":\"ok\"},\"damage_count\":")
+        response.body.append(decimal: UInt64(damages.count))
+        response.body.append(",\"damage\":[")
         for (index, place) in damages.places.prefix(damagesMax).enumerated() {
-            response.body.append(json: index == 0 ? "{\"segment\":" : ",{\"segment\":")
+            response.body.append(index == 0 ? "{\"segment\":" : ",{\"segment\":")
             response.body.append(jsonString: place.segment)
-            response.body.append(json: ",\"offset\":")
-            response.body.append(json: UInt64(place.offset))
-            response.body.append(json: ",\"sequence\":")
-            response.body.append(json: place.sequence)
-            response.body.append(json: "}")
+            response.body.append(",\"offset\":")
+            response.body.append(decimal: UInt64(place.offset))
+            response.body.append(",\"sequence\":")
+            response.body.append(decimal: place.sequence)
+            response.body.append("}")
         }
-        response.body.append(json: "]}")
+        response.body.append("]}")
     }
 
     /// The check that fails first, and why; nil where the server is ready.
@@ -62,9 +62,9 @@ enum Health {
         Problem.fill(&response, status: 503, detail: "\(check.rawValue): \(detail)", instance: path)
         // One more member of the problem (RFC 9457 §3.2): the check that fails.
         response.body.removeLast()
-        response.body.append(json: ",\"check\":\"")
+        response.body.append(",\"check\":\"")
         response.body.append(contentsOf: check.rawValue.utf8)
-        response.body.append(json: "\"}")
+        response.body.append("\"}")
         response.fields.append(Response.Field(name: "Retry-After", value: Problem.blockedRetrySeconds))
     }
 

@@ -25,11 +25,11 @@ extension Router {
         do throws(RequestStateFailure) {
             let next = try appendPage(of: requestID, after: after, limit: parameters.limit, to: &response, using: &reader)
             guard let next else { return Problem.fill(&response, status: 404, detail: Self.notFound, for: request) }
-            response.body.append(json: "],\"next\":")
-            guard next > 0 else { return response.body.append(json: "null}") }
-            response.body.append(json: "\"")
-            response.body.append(json: next)
-            response.body.append(json: "\"}")
+            response.body.append("],\"next\":")
+            guard next > 0 else { return response.body.append("null}") }
+            response.body.append("\"")
+            response.body.append(decimal: next)
+            response.body.append("\"}")
             let path = Array(request.bytes(request.path))
             response.fields.append(PageLink.field(path: path, query: PageLink.query(of: request), cursor: Array("\(next)".utf8)))
         } catch {
@@ -46,14 +46,14 @@ extension Router {
             let records = try log.records(of: requestID.span, using: &reader)
             guard records.contains(where: { Self.name(of: $0.kind) != nil }) else { return nil }
             begin(&response)
-            response.body.append(json: "{\"callbacks\":[")
+            response.body.append("{\"callbacks\":[")
             var (count, bytes, last) = (0, 0, UInt64(0))
             for location in records.reversed() where location.sequence > after {
                 guard let kind = Self.name(of: location.kind) else { continue }
                 guard count < limit, count == 0 || bytes + location.byteCount <= Self.pageBytesMax else { return last }
                 let record = try log.read(location, using: &reader)
                 let members = reader.bytes.span.extracting(record.payload)
-                if count > 0 { response.body.append(json: ",") }
+                if count > 0 { response.body.append(",") }
                 // A payload that the present decoder refuses is shown as another would be that says nothing.
                 let status = location.kind == .callback ? (try? CallbackReading(payload: members)).map { RequestStatus($0.status) } ?? .unrecognized : nil
                 StatusAnswer.appendElement(record, kind: kind, requestID: requestID.span, status: status, members: members, to: &response.body)

@@ -2,7 +2,6 @@
 //
 // Must not know: where it is kept, or for how long.
 
-import HTTPWire
 import Platform
 
 /// A refused body.

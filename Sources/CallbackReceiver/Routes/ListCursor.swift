@@ -10,6 +10,7 @@
 // nobody outside knows. Must not know: what is listed.
 
 import CallbackLog
+import Platform
 
 struct ListCursor: Equatable {
     let position: UInt64
@@ -31,15 +32,11 @@ struct ListCursor: Equatable {
 
     func text(filters: RequestFilters, log: CallbackLog) -> [UInt8] {
         var text: [UInt8] = []
-        text.append(json: position)
-        text.append(json: ".")
-        text.append(json: last)
-        text.append(json: ".")
-        let check = log.hash(of: (text + filters.text).span)
-        for shift in stride(from: UInt64(60), through: 0, by: -4) {
-            let nibble = UInt8(truncatingIfNeeded: check >> shift & 15)
-            text.append(nibble < 10 ? 48 + nibble : 87 + nibble)
-        }
+        text.append(decimal: position)
+        text.append(".")
+        text.append(decimal: last)
+        text.append(".")
+        Hexadecimal.append(log.hash(of: (text + filters.text).span), digits: 16, to: &text)
         return text
     }
 }

@@ -58,7 +58,7 @@ private struct ListPage: Sendable {
         var work = RequestWalk.workMax
         var count = 0
         var end: UInt64?
-        response.body.append(json: "{\"requests\":[")
+        response.body.append("{\"requests\":[")
         while end == nil {
             let before = walk.last
             guard let found = try walk.next(work: &work, using: &reader) else { break }
@@ -67,19 +67,19 @@ private struct ListPage: Sendable {
                 end = before
                 break
             }
-            if count > 0 { response.body.append(json: ",") }
+            if count > 0 { response.body.append(",") }
             StatusAnswer.append(
                 requestID: walk.requestID.span, found.state, status: found.status, payload: reader.bytes.span.extracting(found.payload),
                 to: &response.body)
             count += 1
         }
-        response.body.append(json: "],\"next\":")
+        response.body.append("],\"next\":")
         if end == nil, !walk.isFinished { end = walk.last ?? position + 1 }
-        guard let end else { return response.body.append(json: "null}") }
+        guard let end else { return response.body.append("null}") }
         let cursor = ListCursor(position: position, last: end).text(filters: filters, log: log)
-        response.body.append(json: "\"")
+        response.body.append("\"")
         response.body.append(contentsOf: cursor)
-        response.body.append(json: "\"}")
+        response.body.append("\"}")
         response.fields.append(PageLink.field(path: path, query: query, cursor: cursor))
     }
 }

@@ -60,12 +60,12 @@ enum Parameter: UInt8, Sendable, CaseIterable {
 }
 
 /// The parameters of a request, each with its default.
-struct Parameters {
+package struct Parameters {
     /// Elements in a page, and what `limit` may ask for.
     static let limitDefault = 100
     static let limitMax = 1_000
     /// Longer waits are cut to this: shorter than what proxies allow an answer.
-    static let waitMillisecondsMax = 50_000
+    package static let waitMillisecondsMax = 50_000
     /// Of any value; a target is bounded more narrowly still (HTTPLimits).
     private static let wholeDigitsMax = 18
 

@@ -20,17 +20,17 @@ enum Problem {
         response.status = status
         response.contentType = "application/problem+json"
         response.fields.append(Response.Field(name: "Cache-Control", value: "no-store"))
-        response.body.append(json: "{\"type\":\"about:blank\",\"title\":\"")
-        response.body.append(json: Response.reason(of: status))
-        response.body.append(json: "\",\"status\":")
-        response.body.append(json: UInt64(status))
-        response.body.append(json: ",\"detail\":")
+        response.body.append("{\"type\":\"about:blank\",\"title\":\"")
+        response.body.append(Response.reason(of: status))
+        response.body.append("\",\"status\":")
+        response.body.append(decimal: UInt64(status))
+        response.body.append(",\"detail\":")
         response.body.append(jsonString: detail)
         if let instance {
-            response.body.append(json: ",\"instance\":")
+            response.body.append(",\"instance\":")
             response.body.append(jsonString: Array(instance).span)
         }
-        response.body.append(json: "}")
+        response.body.append("}")
     }
 
     /// For a request: the instance is its path.

@@ -12,13 +12,6 @@ import CrispCallback
 import HTTPWire
 import Platform
 
-/// What a listener serves. One listener serves both where the two addresses are the same.
-struct ListenerRole: OptionSet, Sendable {
-    let rawValue: UInt8
-    static let callback = ListenerRole(rawValue: 1)
-    static let api = ListenerRole(rawValue: 2)
-}
-
 /// What a loop lends to the routes: storage that is reused, touched by that loop only.
 struct RouteScratch {
     var reader = RecordReader()
@@ -140,7 +133,7 @@ struct Router: Sendable {
         case .quarantine: return quarantinePage(request, showsBodies: scopes.contains(.write), into: &response)
         case .healthz:
             begin(&response)
-            response.body.append(json: "{\"status\":\"alive\"}")
+            response.body.append("{\"status\":\"alive\"}")
         case .readyz: return .query(Health.query(log, options: logOptions, isDraining: isDraining, path: Array(request.bytes(request.path))))
         case .document:
             // A route that changes changes openapi.json, beside this file, in the same commit: it has no `default` answers, and
@@ -169,14 +162,14 @@ struct Router: Sendable {
         switch outcome {
         case .stored(let sequence, let duplicate):
             response.contentType = "application/json"
-            response.body.append(json: "{\"request_id\":")
+            response.body.append("{\"request_id\":")
             response.body.append(jsonString: prepared.record.span.extracting(prepared.decoded.requestID))
-            response.body.append(json: ",\"status\":\"")
+            response.body.append(",\"status\":\"")
             response.body.append(contentsOf: prepared.decoded.status.name.utf8)
-            response.body.append(json: "\",\"sequence\":")
-            response.body.append(json: sequence)
-            response.body.append(json: ",\"duplicate\":")
-            response.body.append(json: duplicate ? "true}" : "false}")
+            response.body.append("\",\"sequence\":")
+            response.body.append(decimal: sequence)
+            response.body.append(",\"duplicate\":")
+            response.body.append(duplicate ? "true}" : "false}")
         case .blocked(let block):
             unavailable("The callback was not stored: \(Health.publicText(block)) Send it again later.", Problem.blockedRetrySeconds, prepared.path[...], &response)
         case .tooManyRecords:

@@ -41,18 +41,18 @@ extension Router {
             intervalMilliseconds: parameters.interval.milliseconds, bucketsMax: Self.bucketsMax)
         try finish(&tally, using: &reader)
         guard !tally.hasTooManyBuckets else { return false }
-        body.append(json: "{\"interval\":\"")
+        body.append("{\"interval\":\"")
         body.append(contentsOf: parameters.interval.rawValue.utf8)
-        body.append(json: "\",\"buckets\":[")
+        body.append("\",\"buckets\":[")
         for (index, bucket) in tally.buckets.enumerated() {
-            body.append(json: index == 0 ? "{\"start\":" : ",{\"start\":")
+            body.append(index == 0 ? "{\"start\":" : ",{\"start\":")
             append(bucket, to: &body)
         }
-        body.append(json: "],\"unknown\":")
+        body.append("],\"unknown\":")
         try appendUnknown(parameters, asOf: position, to: &body, using: &reader)
-        body.append(json: ",\"announced_open\":")
-        body.append(json: UInt64(log.openAnnouncements))
-        body.append(json: "}")
+        body.append(",\"announced_open\":")
+        body.append(decimal: UInt64(log.openAnnouncements))
+        body.append("}")
         return true
     }
 
@@ -65,25 +65,25 @@ extension Router {
     }
 
     private func append(_ bucket: StateTally.Bucket, to body: inout [UInt8]) {
-        body.append(json: bucket.start)
+        body.append(jsonString: bucket.start)
         for status in RequestStatus.allCases {
-            body.append(json: ",\"")
+            body.append(",\"")
             body.append(contentsOf: status.name.utf8)
-            body.append(json: "\":")
-            body.append(json: UInt64(bucket.counts.statuses[Int(status.rawValue)]))
+            body.append("\":")
+            body.append(decimal: UInt64(bucket.counts.statuses[Int(status.rawValue)]))
         }
-        body.append(json: ",\"classes\":{")
+        body.append(",\"classes\":{")
         var isFirst = true
         for failureClass in FailureClass.allCases {
             let count = bucket.counts.failureClasses[Int(failureClass.rawValue)]
             guard count > 0 else { continue }
-            body.append(json: isFirst ? "\"" : ",\"")
+            body.append(isFirst ? "\"" : ",\"")
             body.append(contentsOf: failureClass.name.utf8)
-            body.append(json: "\":")
-            body.append(json: UInt64(count))
+            body.append("\":")
+            body.append(decimal: UInt64(count))
             isFirst = false
         }
-        body.append(json: "}}")
+        body.append("}}")
     }
 
     /// The texts of the newest failures that no rule knows.

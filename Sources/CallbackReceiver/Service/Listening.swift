@@ -7,6 +7,13 @@
 
 import Platform
 
+/// What a listener serves. One listener serves both where the two addresses are the same.
+struct ListenerRole: OptionSet, Sendable {
+    let rawValue: UInt8
+    static let callback = ListenerRole(rawValue: 1)
+    static let api = ListenerRole(rawValue: 2)
+}
+
 /// A listener and what is served on it.
 typealias ServedListener = (listener: Listener, role: ListenerRole)
 
@@ -19,7 +26,13 @@ struct ListeningPlace: Sendable {
     var isLoopback: Bool { IPAddress(address.host)?.isLoopback == true }
 }
 
-enum Listening {
+package enum Listening {
+    /// The end of a sentence about an address where strangers could post.
+    package static let unproved = """
+        beyond loopback, and nothing proves who posts; set callback.keys (or callback.users, callback.signing-secrets), listen on \
+        127.0.0.1 behind a proxy, or set callback.authentication to none: then anyone who reaches it may post callbacks
+        """
+
     /// Listens on both addresses, or on one for both where they are the same.
     static func listen(_ configuration: ServerConfiguration, handed sockets: [ServiceEnvironment.HandedSocket]) throws(ServerFailure) -> [ServedListener] {
         var wanted: [(ServerConfiguration.Listen, ListenerRole, String)] = [(configuration.callbackListen, [.callback, .api], "--listen")]
@@ -54,9 +67,7 @@ enum Listening {
         guard !configuration.callbackAuthenticationNone, !configuration.asksForProof else { return }
         for place in places where place.role.contains(.callback) && !place.isLoopback {
             throw ServerFailure(
-                description: "callback.listen is bound to \(place.address.text), which is beyond loopback, and nothing proves who posts; set "
-                    + "callback.keys (or callback.users, callback.signing-secrets), listen on 127.0.0.1 behind a proxy, or set "
-                    + "callback.authentication to none: then anyone who reaches it may post callbacks", isAboutConfiguration: true)
+                description: "callback.listen is bound to \(place.address.text), which is \(unproved)", isAboutConfiguration: true)
         }
     }
 

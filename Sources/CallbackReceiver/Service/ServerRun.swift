@@ -52,7 +52,7 @@ extension Server {
         if let block = log.block { return "callbacks are refused with 503: \(block); \(place)" }
         let busy = log.busyMilliseconds
         if busy >= Health.stalledMilliseconds { return "the disk has not answered for \(busy / 1_000) s; \(place)" }
-        return "\(ServiceManager.count(log.recordCount, "record")); \(place)"
+        return "\(Counted.text(log.recordCount, "record")); \(place)"
     }
 
     /// Who has to make progress.

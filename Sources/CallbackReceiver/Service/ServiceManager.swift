@@ -13,6 +13,7 @@ import Dispatch
 import Logging
 import Platform
 
+/// What systemd is told of the process, and when (sd_notify(3)); without NOTIFY_SOCKET nothing is told.
 public final class ServiceManager: Sendable {
     /// While a start goes on, it is looked at so often; it may then take `startExtensionMilliseconds` more.
     public static let startLookMilliseconds = 5_000
@@ -167,10 +168,8 @@ public final class ServiceManager: Sendable {
         guard let server = state.server else { return state.toldStatus }
         guard state.phase == .stopping else { return server.serviceStatus + (state.remark.isEmpty ? "" : "; " + state.remark) }
         let connections = server.openConnections
-        return connections > 0 ? "stopping: \(Self.count(connections, "connection")) to be answered" : "stopping: the end of the log is written"
+        return connections > 0 ? "stopping: \(Counted.text(connections, "connection")) to be answered" : "stopping: the end of the log is written"
     }
-
-    static func count(_ number: some BinaryInteger, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     // MARK: time
 

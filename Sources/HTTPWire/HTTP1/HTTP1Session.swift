@@ -46,7 +46,7 @@ public struct HTTP1Session: Sendable {
     }
 
     /// The interim answer that lets the client go on (RFC 9110 §15.2.1).
-    public static let continueBytes: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+    static let continueBytes: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
     /// Appends `continueBytes` to the output.
     public static func appendContinue(to output: inout [UInt8]) { output.append(continueBytes) }

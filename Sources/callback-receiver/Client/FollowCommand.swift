@@ -39,7 +39,7 @@ struct Follow: ParsableCommand {
 
     func validate() throws {
         guard let after else { return }
-        guard UInt64(after) != nil || EventPosition(after) != nil else {
+        guard UInt64(after) != nil || StreamPosition.ID(after) != nil else {
             throw ValidationError("--after is an event's id or a sequence; write for example 42, or 0 for all there is")
         }
     }
@@ -51,11 +51,11 @@ struct Follow: ParsableCommand {
         let interruption = Interruption(wakeup: stop, watchesOutput: true)
         let client = try options.client(interruption)
         var output = Output()
-        var following = Following()
+        var position = StreamPosition()
         var pause = Self.pauseMillisecondsMin
         var isInTrouble = false
         while true {
-            let end = follow(client, &following, &output) {
+            let end = follow(client, &position, &output) {
                 if isInTrouble { Self.say("\(client.url.text) answers again") }
                 isInTrouble = false
                 pause = Self.pauseMillisecondsMin
@@ -91,9 +91,9 @@ struct Follow: ParsableCommand {
         case broken(String)
     }
 
-    private func follow(_ client: Client, _ following: inout Following, _ output: inout Output, whenHeard: () -> Void) -> End {
+    private func follow(_ client: Client, _ position: inout StreamPosition, _ output: inout Output, whenHeard: () -> Void) -> End {
         do throws(ClientFailure) {
-            return try read(client, &following, &output, whenHeard: whenHeard)
+            return try read(client, &position, &output, whenHeard: whenHeard)
         } catch {
             if case .unanswered(let text) = error { return .broken(text) }
             return .stopped
@@ -101,29 +101,29 @@ struct Follow: ParsableCommand {
     }
 
     private func read(
-        _ client: Client, _ following: inout Following, _ output: inout Output, whenHeard: () -> Void
+        _ client: Client, _ position: inout StreamPosition, _ output: inout Output, whenHeard: () -> Void
     ) throws(ClientFailure) -> End {
-        let target = following.lastID == nil ? after.map { "?after=" + PercentEncoded.text($0) } ?? "" : ""
+        let target = position.lastID == nil ? after.map { "?after=" + PercentEncoded.text($0) } ?? "" : ""
         let stream = try client.open(
-            "/v1/events" + target, accept: "text/event-stream", fields: following.lastID.map { [("Last-Event-ID", $0)] } ?? [],
+            "/v1/events" + target, accept: "text/event-stream", fields: position.lastID.map { [("Last-Event-ID", $0)] } ?? [],
             milliseconds: Client.answerMilliseconds)
         guard stream.status == 200 else { return .refused(try stream.whole(milliseconds: Client.answerMilliseconds)) }
         var events = EventReader()
         while true {
             let bytes = stream.takeBody()
             if !bytes.isEmpty { whenHeard() }
-            if let end = show(bytes, &events, &following, &output) { return end }
-            following.begin(at: events.lastID)
+            if let end = show(bytes, &events, &position, &output) { return end }
+            position.begin(at: events.lastID)
             if stream.isDone { return .broken("ends the stream") }
             try stream.advance(milliseconds: Self.silenceMilliseconds)
         }
     }
 
     /// Writes the events that `bytes` ends, all of them before more is read.
-    private func show(_ bytes: [UInt8], _ events: inout EventReader, _ following: inout Following, _ output: inout Output) -> End? {
+    private func show(_ bytes: [UInt8], _ events: inout EventReader, _ position: inout StreamPosition, _ output: inout Output) -> End? {
         do throws(EventFailure<OutputEnd>) {
             try events.take(bytes) { (event) throws(OutputEnd) in
-                switch following.take(event) {
+                switch position.take(event) {
                 case .show(let line):
                     output.bytes += line
                     output.bytes.append(0x0A)

@@ -5,16 +5,15 @@
 // Must not know: how the server knows.
 
 import ArgumentParser
+import CallbackReceiver
+import CrispCallback
 import Platform
 
 struct Status: ParsableCommand {
     /// A day: longer is a matter for `follow`.
     private static let waitSecondsMax = 86_400
-    /// What the server holds an answer for (API.md §4).
-    private static let heldSecondsMax = 50
     /// Between two questions where the first came back early.
     private static let pauseMilliseconds = 1_000
-    private static let requestIDBytesMax = 256
 
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Ask a running server what became of a request.",
@@ -40,8 +39,8 @@ struct Status: ParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
-        guard 1...Self.requestIDBytesMax ~= requestID.utf8.count, requestID.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
-            throw ValidationError("REQUEST_ID is 1 to \(Self.requestIDBytesMax) visible ASCII characters; write it as Crisp gave it")
+        guard 1...CallbackBounds.requestIDBytesMax ~= requestID.utf8.count, requestID.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+            throw ValidationError("REQUEST_ID is 1 to \(CallbackBounds.requestIDBytesMax) visible ASCII characters; write it as Crisp gave it")
         }
         guard 0...Self.waitSecondsMax ~= wait else {
             throw ValidationError("--wait is a number of seconds from 0 to \(Self.waitSecondsMax)")
@@ -53,7 +52,7 @@ struct Status: ParsableCommand {
         let end = Clock.monotonicNanoseconds() + Int64(wait) * 1_000_000_000
         while true {
             let secondsLeft = Int(clamping: (end - Clock.monotonicNanoseconds() + 999_999_999) / 1_000_000_000)
-            let outcome = ask(client, waitSeconds: min(max(0, secondsLeft), Self.heldSecondsMax))
+            let outcome = ask(client, waitSeconds: min(max(0, secondsLeft), Parameters.waitMillisecondsMax / 1_000))
             guard end > Clock.monotonicNanoseconds(), outcome.mayChange else { return try finish(outcome, client) }
             let millisecondsLeft = Int(clamping: (end - Clock.monotonicNanoseconds()) / 1_000_000)
             _ = Interruption.none.sleep(milliseconds: min(Self.pauseMilliseconds, max(0, millisecondsLeft)))
@@ -63,7 +62,7 @@ struct Status: ParsableCommand {
     // MARK: One question
 
     private enum Outcome {
-        case known(AnsweredStatus, AnswerObject, [UInt8])
+        case known(RequestStatus, AnswerObject, [UInt8])
         case nothingKnown
         case refused(ClientAnswer)
         case failed(ClientFailure)
@@ -84,7 +83,7 @@ struct Status: ParsableCommand {
             let answer = try client.get(target, milliseconds: waitSeconds * 1_000 + Client.answerMilliseconds)
             if answer.status == 404 { return .nothingKnown }
             guard answer.status == 200 else { return .refused(answer) }
-            guard let object = AnswerObject(answer.body), let status = object.string("status").flatMap(AnsweredStatus.init) else {
+            guard let object = AnswerObject(answer.body), let status = object.string("status").flatMap({ RequestStatus(name: $0.utf8) }) else {
                 return .failed(.unanswered("answers what is no status of a request"))
             }
             return .known(status, object, answer.body)
@@ -103,20 +102,18 @@ struct Status: ParsableCommand {
             guard status.exitStatus == 0 else { throw CommandFailure(status: status.exitStatus, lines: []) }
         case .nothingKnown:
             throw CommandFailure(
-                status: AnsweredStatus.nothingKnown, lines: ["callback-receiver: nothing is known of \(requestID) at \(client.url.text)"])
+                status: RequestStatus.nothingKnown, lines: ["callback-receiver: nothing is known of \(requestID) at \(client.url.text)"])
         case .refused(let answer): throw CommandFailure.refused(answer, by: client.url)
         case .failed(let failure): throw CommandFailure.unanswered(failure, by: client.url)
         }
     }
 }
 
-/// The statuses of a request, and what the command ends with for each (API.md §2, §4).
-enum AnsweredStatus: String, CaseIterable {
-    case sent, failed, unrecognized, pending, overdue
+/// What the command ends with for each status of a request (API.md §2, §4).
+extension RequestStatus {
+    fileprivate static let nothingKnown: Int32 = 4
 
-    static let nothingKnown: Int32 = 4
-
-    var exitStatus: Int32 {
+    fileprivate var exitStatus: Int32 {
         switch self {
         case .sent: 0
         case .failed: 2
@@ -124,9 +121,6 @@ enum AnsweredStatus: String, CaseIterable {
         case .unrecognized: 5
         }
     }
-
-    /// Nothing is waited for any more.
-    var isFinal: Bool { self == .sent || self == .failed || self == .unrecognized }
 }
 
 /// RFC 3986 §2.3: what is not unreserved is written as `%XX`.

@@ -4,9 +4,11 @@
 // that came from outside can steer the terminal.
 // Must not know: where the answer came from.
 
+import CallbackReceiver
+
 enum StatusText {
-    static func text(of answer: AnswerObject, _ status: AnsweredStatus) -> String {
-        var lines = ["\(answer.string("request_id") ?? ""): \(status.rawValue)"]
+    static func text(of answer: AnswerObject, _ status: RequestStatus) -> String {
+        var lines = ["\(answer.string("request_id") ?? ""): \(status.name)"]
         func add(_ name: String, _ value: String?) {
             guard let value else { return }
             lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + value)
@@ -16,7 +18,7 @@ enum StatusText {
             add("what to do", failure.string("advice"))
             add("class", failure.string("class"))
             if failure.text("retryable") == "true" {
-                add("try again", failure.text("retry_after_seconds").flatMap(Int.init).map { "after \(Span.text(seconds: $0))" } ?? "later")
+                add("try again", failure.text("retry_after_seconds").flatMap(Int.init).map { "after \(duration(seconds: $0))" } ?? "later")
             } else {
                 add("try again", "no, not as it is")
             }
@@ -37,13 +39,11 @@ enum StatusText {
         return ", the newest of \(count)"
     }
 
-    private enum Span {
-        /// In the largest unit that divides it: `24 hours`, `5 minutes`.
-        static func text(seconds: Int) -> String {
-            for (unit, length) in [("day", 172_800), ("hour", 3_600), ("minute", 60)] where seconds >= length && seconds % (unit == "day" ? 86_400 : length) == 0 {
-                return Counted.text(seconds / (unit == "day" ? 86_400 : length), unit)
-            }
-            return Counted.text(seconds, "second")
+    /// In the largest unit that divides it: `24 hours`, `5 minutes`.
+    private static func duration(seconds: Int) -> String {
+        for (unit, length) in [("day", 172_800), ("hour", 3_600), ("minute", 60)] where seconds >= length && seconds % (unit == "day" ? 86_400 : length) == 0 {
+            return Counted.text(seconds / (unit == "day" ? 86_400 : length), unit)
         }
+        return Counted.text(seconds, "second")
     }
 }

@@ -31,9 +31,7 @@ enum ConfigurationRules {
         {
             refuse(
                 "callback.listen", because: ["callback.authentication"] + proofKeys,
-                "\(server.callbackListen.text) is beyond loopback, and nothing proves who posts; set callback.keys "
-                    + "(or callback.users, callback.signing-secrets), listen on 127.0.0.1 behind a proxy, or set "
-                    + "callback.authentication to none: then anyone who reaches it may post callbacks")
+                "\(server.callbackListen.text) is \(Listening.unproved)")
         }
         if server.callbackAuthenticationNone, let key = proofKeys.first(where: { isSet($0, configuration) }) {
             refuse(

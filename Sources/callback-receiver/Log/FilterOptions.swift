@@ -8,45 +8,26 @@ import CallbackLog
 import CallbackReceiver
 import CrispCallback
 
-/// The status of a callback.
-enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
-    case sent, failed, unrecognized
-
-    var recorded: RecordedStatus {
-        switch self {
-        case .sent: .sent
-        case .failed: .failed
-        case .unrecognized: .unrecognized
-        }
-    }
-}
-
-/// The status of a request.
-enum RequestStatusArgument: String, ExpressibleByArgument, CaseIterable {
-    case sent, failed, unrecognized, pending, overdue
-
-    var status: RequestStatus {
-        switch self {
-        case .sent: .sent
-        case .failed: .failed
-        case .unrecognized: .unrecognized
-        case .pending: .pending
-        case .overdue: .overdue
-        }
-    }
-}
-
-/// The class of a failure.
-struct ClassArgument: ExpressibleByArgument {
-    let failureClass: FailureClass
+/// One of a few words, as the interface spells them.
+struct Word<Value: Spelled>: ExpressibleByArgument {
+    let value: Value
 
     init?(argument: String) {
-        guard let found = FailureClass.allCases.first(where: { $0.name == argument }) else { return nil }
-        failureClass = found
+        guard let value = Value.allCases.first(where: { $0.name == argument }) else { return nil }
+        self.value = value
     }
 
-    static var allValueStrings: [String] { FailureClass.allCases.map(\.name) }
+    static var allValueStrings: [String] { Value.allCases.map(\.name) }
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
+
+protocol Spelled: CaseIterable, Sendable {
+    var name: String { get }
+}
+
+extension RecordedStatus: Spelled {}
+extension RequestStatus: Spelled {}
+extension FailureClass: Spelled {}
 
 /// The kind of a record.
 enum KindArgument: String, ExpressibleByArgument, CaseIterable {
@@ -68,13 +49,13 @@ struct TimeOptions: ParsableArguments {
             "Nothing received before this moment: RFC 3339, as 2026-05-20T18:20:25Z or 2026-05-20T20:20:25+02:00; or a day in UTC, 2026-05-20.",
             valueName: "TIME"),
         transform: moment)
-    var since: InspectedRecord.Moment?
+    var since: Timestamp?
 
     @Option(help: ArgumentHelp("Nothing received at or after this moment.", valueName: "TIME"), transform: moment)
-    var until: InspectedRecord.Moment?
+    var until: Timestamp?
 
-    private static func moment(_ text: String) throws -> InspectedRecord.Moment {
-        guard let moment = InspectedRecord.Moment(rfc3339: text) else {
+    private static func moment(_ text: String) throws -> Timestamp {
+        guard let moment = Timestamp(rfc3339: text) else {
             throw ValidationError("write for example 2026-05-20T18:20:25Z or 2026-05-20")
         }
         return moment

@@ -1,11 +1,12 @@
 // `callback-receiver log cat`: the log's lines as they are, those that one wants to see.
 //
 // Promises: each sound record is one line on standard output, byte for byte as it stands in the log; nothing else
-// is printed there. Following ends quietly when the reader leaves, or with SIGINT.
+// is printed there; what is passed over is told on standard error. Following ends quietly when the reader leaves, or with SIGINT.
 // Must not know: where lines begin and end (CallbackLog).
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import Platform
 
 struct LogCat: ParsableCommand {
@@ -33,7 +34,7 @@ struct LogCat: ParsableCommand {
     var requestId: String?
 
     @Option(help: ArgumentHelp("Callbacks that had this status on arrival: sent, failed or unrecognized.", valueName: "STATUS"))
-    var status: StatusArgument?
+    var status: Word<RecordedStatus>?
 
     @Option(help: ArgumentHelp("Records of this kind: callback, announcement or overdue.", valueName: "KIND"))
     var kind: KindArgument?
@@ -46,7 +47,7 @@ struct LogCat: ParsableCommand {
     private var filter: RecordFilter {
         var filter = RecordFilter()
         filter.requestID = requestId.map { Array($0.utf8) }
-        filter.status = status?.recorded
+        filter.status = status?.value
         filter.kind = kind?.kind
         filter.since = times.since
         filter.until = times.until
@@ -66,10 +67,14 @@ struct LogCat: ParsableCommand {
                 throw failure
             }
         }
-        if damageCount > 0 {
-            StandardStream.error(
-                "callback-receiver: \(Counted.text(damageCount, "damaged place")) passed over; see callback-receiver log verify\n")
-        }
+        Self.tell(&damageCount)
+    }
+
+    /// Says what was passed over and not told yet.
+    private static func tell(_ damageCount: inout Int) {
+        guard damageCount > 0 else { return }
+        StandardStream.error("callback-receiver: \(Counted.text(damageCount, "damaged place")) passed over; see callback-receiver log verify\n")
+        damageCount = 0
     }
 
     private func print(_ log: LogInspection, to output: inout Output, damageCount: inout Int) throws(ScanFailure<OutputEnd>) {
@@ -77,7 +82,7 @@ struct LogCat: ParsableCommand {
         func show(_ record: InspectedRecord, _ bytes: Span<UInt8>, _ output: inout Output) throws(OutputEnd) {
             if filter.isPast(record) { throw .done }
             guard filter.takes(record, bytes) else { return }
-            output.append(bytes)
+            output.bytes.append(bytes)
             output.bytes.append(0x0A)
             try output.lineEnded()
         }
@@ -89,6 +94,10 @@ struct LogCat: ParsableCommand {
         guard follow else { return }
         var tail = LogTail(log)
         repeat {
+            // As it comes: who ends this with SIGINT would not be told.
+            Self.tell(&damageCount)
+            let before = tail.unsoundCount
+            defer { damageCount += tail.unsoundCount - before }
             try tail.advance { (record, bytes) throws(OutputEnd) in try show(record, bytes, &output) }
             do throws(OutputEnd) { try output.flush() } catch { throw .visitor(error) }
         } while !StandardOutput.waitForReaderToLeave(milliseconds: Self.followMilliseconds)

@@ -80,11 +80,6 @@ enum DamageNotice {
         guard report.damageCount > 0 else { return }
         let places = Counted.text(report.damageCount, "damaged place")
         StandardStream.error(
-            "callback-receiver: \(places) in \(printable(log.path)) passed over, \(Counted.text(Int(clamping: report.lostCount), "record")) lost; see callback-receiver log verify\n")
+            "callback-receiver: \(places) in \(printable(log.path)) passed over, \(Counted.text(report.lostCount, "record")) lost; see callback-receiver log verify\n")
     }
-}
-
-/// A number with its noun.
-enum Counted {
-    static func text(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

@@ -35,12 +35,12 @@ struct LogExport: ParsableCommand {
     var format: Format
 
     @Option(help: ArgumentHelp("Requests with this status only: sent, failed, unrecognized, pending or overdue.", valueName: "STATUS"))
-    var status: RequestStatusArgument?
+    var status: Word<RequestStatus>?
 
     @Option(
         name: .customLong("class"),
-        help: ArgumentHelp("Failed requests of this class only: \(ClassArgument.allValueStrings.joined(separator: ", ")).", valueName: "CLASS"))
-    var failureClass: ClassArgument?
+        help: ArgumentHelp("Failed requests of this class only: \(Word<FailureClass>.allValueStrings.joined(separator: ", ")).", valueName: "CLASS"))
+    var failureClass: Word<FailureClass>?
 
     @OptionGroup var times: TimeOptions
 
@@ -52,7 +52,7 @@ struct LogExport: ParsableCommand {
         var output = Output()
         var requests = RequestInspection(log, since: times.since, until: times.until) { bar.pass($0) }
         var refused = 0
-        let (format, wanted, wantedClass) = (format, status?.status, failureClass?.failureClass)
+        let (format, wanted, wantedClass) = (format, status?.value, failureClass?.value)
         if format == .csv { StatusRow.appendHeader(to: &output.bytes) }
         do throws(ScanFailure<OutputEnd>) {
             let report = try requests.forEach { (request, payload, members) throws(OutputEnd) in

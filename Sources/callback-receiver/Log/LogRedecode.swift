@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import CrispCallback
 import Platform
 
@@ -33,9 +34,9 @@ struct LogRedecode: ParsableCommand {
                 guard let recorded = record.status else { return }
                 callbacks += 1
                 let present = (try? CallbackReading(payload: bytes.extracting(record.payload)))?.status.name
-                guard present != recorded.text else { return }
+                guard present != recorded.name else { return }
                 differing += 1
-                Self.append(record, bytes, recorded: recorded.text, present: present, to: &output.bytes)
+                Self.append(record, bytes, recorded: recorded.name, present: present, to: &output.bytes)
                 try output.lineEnded()
             }) != nil {}
         } catch {

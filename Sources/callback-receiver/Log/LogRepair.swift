@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import Platform
 
 struct LogRepair: ParsableCommand {
@@ -58,7 +59,7 @@ struct LogRepair: ParsableCommand {
             for name in log.others where !LogCopy.isTaken(name) { try output.say("\(name): left behind") }
             try output.say(
                 "\(to): \(Counted.text(copy.segments, "file")), \(Counted.text(copy.records, "record")) copied, "
-                    + "\(Counted.text(Int(clamping: copy.lost), "record")) marked as lost; synchronized and verified")
+                    + "\(Counted.text(copy.lost, "record")) marked as lost; synchronized and verified")
             try output.flush()
         } catch let end as OutputEnd {
             if let failure = end.failure { throw failure }

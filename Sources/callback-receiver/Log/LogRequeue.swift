@@ -7,7 +7,6 @@
 import ArgumentParser
 import CallbackLog
 import CallbackReceiver
-import Dispatch
 import Logging
 import Platform
 

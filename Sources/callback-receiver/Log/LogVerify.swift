@@ -6,6 +6,7 @@
 
 import ArgumentParser
 import CallbackLog
+import CallbackReceiver
 import Platform
 
 struct LogVerify: ParsableCommand {

@@ -33,11 +33,6 @@ struct Output {
         SignalListener.ignoreBrokenPipes()
     }
 
-    mutating func append(_ span: Span<UInt8>) {
-        // Copied before the closure returns.
-        unsafe span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-    }
-
     /// Appends a line of text.
     mutating func say(_ line: String) throws(OutputEnd) {
         bytes.append(contentsOf: (printable(line) + "\n").utf8)

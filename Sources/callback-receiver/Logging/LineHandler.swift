@@ -8,6 +8,7 @@
 // Metadata is sorted by name. A line is at most `lineBytesMax` long; what does not fit is left out, and `cut` says so.
 // Must not know: what is logged, who writes the lines (LineQueue). Secrets and payloads must not be handed to it in the first place.
 
+import CallbackLog
 import Logging
 import Platform
 
@@ -84,7 +85,7 @@ struct LineHandler: LogHandler {
     func line(_ level: Logger.Level, _ message: String, _ all: Logger.Metadata) -> String {
         var line = hasPriority ? "<\(level.priority)>" : ""
         if format == .json { line += "{" }
-        line += field("time", Timestamp.text(milliseconds: now()))
+        line += field("time", Timestamp(milliseconds: now()).text)
         line += separator + field("level", level.rawValue)
         line += separator + (format == .json ? field("event", message) : "event=\(LineEscape.logfmtQuoted(message, bytesMax: Self.valueBytesMax))")
         var isCut = false

@@ -8,17 +8,14 @@ import Testing
 @testable import CallbackLog
 
 @Suite struct TimestampTests {
-    private func text(_ milliseconds: Int64) -> String {
-        var bytes: [UInt8] = []
-        Timestamp(milliseconds: milliseconds).append(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    private func text(_ milliseconds: Int64) -> String { Timestamp(milliseconds: milliseconds).text }
 
     private func parsed(_ text: String) -> Int64? { Timestamp(parsing: Array(text.utf8).span)?.milliseconds }
 
     @Test("known moments are written as RFC 3339 has them", arguments: [
         (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
-        (951_782_400_000, "2000-02-29T00:00:00.000Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        (951_782_400_000, "2000-02-29T00:00:00.000Z"), (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+        (4_107_542_399_999, "2100-02-28T23:59:59.999Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         (1_779_301_225_031, "2026-05-20T18:20:25.031Z"), (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"),
         (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
     ] as [(Int64, String)])

@@ -49,6 +49,19 @@ import Testing
         }
     }
 
+    @Test("a NUL before the line feed of a segment's last line is no padding behind it: the line stays whole")
+    func nulBeforeLineFeed() throws {
+        var files = try sample()
+        files[segmentName(10)] = try #require(files[segmentName(10)]).dropLast() + [0, 0x0A]
+        files[segmentName(13)] = []
+        for _ in 0..<2 {
+            let open = try OpenLog(MemoryDisk(files))
+            #expect(try served(open) == Array(1...12))
+            #expect(open.log.report.damageCount == 0 && open.log.report.copied == 0)
+            files = open.disk.files
+        }
+    }
+
     @Test("a missing segment in the middle is damage at the end of the one before it")
     func missing() throws {
         var files = try sample()

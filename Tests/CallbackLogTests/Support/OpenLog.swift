@@ -45,7 +45,7 @@ final class OpenLog {
         wait(for: log.expectations.queue)
     }
 
-    var events: [LogEvent] { answers.state.withLock { $0.events } }
+    var events: [LogNotice] { answers.state.withLock { $0.events } }
 
     /// Everything handed over so far has been through the writer.
     func settle() { wait(for: log.writer.queue) }
@@ -140,13 +140,13 @@ final class OpenLog {
     final class Answers: Sendable {
         struct State {
             var outcomes: [UInt64: AppendOutcome] = [:]
-            var events: [LogEvent] = []
+            var events: [LogNotice] = []
         }
         let state = Mutex(State())
         func receive(_ acknowledgements: [Acknowledgement]) {
             state.withLock { for each in acknowledgements { $0.outcomes[each.ticket] = each.outcome } }
         }
-        func observe(_ event: LogEvent) { state.withLock { $0.events.append(event) } }
+        func observe(_ event: LogNotice) { state.withLock { $0.events.append(event) } }
     }
 }
 

@@ -2,7 +2,9 @@
 // both pass. On the real file system, what only it can show.
 // Must not know: which call found it out.
 
+import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import CallbackLog
@@ -103,7 +105,7 @@ import Testing
         let again = try CallbackLog.open(path: path)
         #expect(again.durable == 1)
         #expect(again.report.copied == 0)
-        try directory.remove()
+        try FileManager.default.removeItem(atPath: directory.path)
         #expect(again.readiness(options: LogOptions()).block == .directoryGone(path: path))
     }
 }

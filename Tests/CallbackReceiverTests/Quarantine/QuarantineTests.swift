@@ -101,7 +101,7 @@ import CallbackLog
         #expect(bodies.count == 64)
         // Eight of the first peer's remain: those that came last.
         #expect(bodies.filter { $0.hasPrefix("a") } == (12..<20).reversed().map { "a\($0)" })
-        #expect(kept.quarantine.diskBytes.refused == 64 * QuarantineEntry.blockBytes)
+        #expect(kept.quarantine.sizes.refused.bytes == 64 * QuarantineEntry.blockBytes)
         // One subscriber has one /64.
         for number in 0..<20 { #expect(try kept.keep("six \(number)", from: "2001:db8::\(number + 1)")) }
         #expect(try kept.bodies().filter { $0.hasPrefix("six") }.count == 16)

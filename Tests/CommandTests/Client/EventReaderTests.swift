@@ -51,13 +51,13 @@ struct EventReaderTests {
         }
     }
 
-    private func step(_ following: inout Following, _ name: String, _ data: String, _ id: String?) -> Following.Step {
+    private func step(_ following: inout StreamPosition, _ name: String, _ data: String, _ id: String?) -> StreamPosition.Step {
         following.take(event(name, data, id))
     }
 
     @Test("each event is shown once; one of another log is another")
     func once() {
-        var following = Following()
+        var following = StreamPosition()
         #expect(step(&following, "sent", "1", "a-1") == .show(Array("1".utf8)))
         #expect(step(&following, "sent", "1", "a-1") == .nothing)
         #expect(step(&following, "failed", "2\n3", "a-3") == .show(Array("2 3".utf8)))
@@ -69,7 +69,7 @@ struct EventReaderTests {
 
     @Test("a gap is told and moves the position, also back")
     func gap() {
-        var following = Following()
+        var following = StreamPosition()
         _ = step(&following, "sent", "x", "a-10")
         guard case .tell(let text) = step(&following, "gap", #"{"after":"a-10","next":5}"#, "b-4") else {
             Issue.record("a gap is told")
@@ -82,7 +82,7 @@ struct EventReaderTests {
 
     @Test("where the stream begins is a position, until an event has one; what cannot stand in a field is none")
     func begin() {
-        var following = Following()
+        var following = StreamPosition()
         following.begin(at: nil)
         following.begin(at: "a\u{7}-1")
         #expect(following.lastID == nil)

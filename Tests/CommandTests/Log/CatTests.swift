@@ -114,6 +114,23 @@ struct CatTests {
         #expect(child.standardError == "")
     }
 
+    @Test("what following passes over is said on standard error as it comes: a place once, however many lines")
+    func followDamaged() throws {
+        let log = HandmadeLog(records: 3, each: 3)
+        log.segments[1]?[1] = "x"
+        try log.write()
+        let child = try ChildProcess(executable: ServerProcess.executable, arguments: ["log", "cat", "-f", "--data-directory", log.path])
+        let notice = "callback-receiver: 1 damaged place passed over; see callback-receiver log verify\n"
+        for (number, records) in [[1, 3], [1, 3, 6]].enumerated() {
+            _ = try eventually("a notice") { child.standardError.utf8.count > number * notice.utf8.count ? true : nil }
+            #expect(child.standardError == String(repeating: notice, count: number + 1))
+            #expect(child.standardOutput.lines == records.map { HandmadeLog.record($0, "r\($0)") })
+            try log.append("y\nz\n" + HandmadeLog.record(6, "r6") + "\n", to: 1)
+        }
+        child.send(signal: SIGINT)
+        #expect(try child.waitForExit() == .signalled(SIGINT))
+    }
+
     @Test("following ends quietly when its reader leaves, though nothing more comes")
     func followWithoutReader() throws {
         let log = HandmadeLog(records: 2, each: 2)

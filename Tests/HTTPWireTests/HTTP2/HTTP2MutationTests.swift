@@ -6,16 +6,18 @@
 
 import Testing
 
+import struct TestSupport.SeededGenerator
+
 @testable import HTTPWire
 
 @Suite("HTTP/2: bytes changed at random")
 struct HTTP2MutationTests {
     /// Frames that make up conversations, in any order.
-    static func conversation(_ numbers: inout SeededNumbers) -> [UInt8] {
+    static func conversation(_ numbers: inout SeededGenerator) -> [UInt8] {
         let window = UInt32.random(in: 0...40, using: &numbers)
         var bytes = Bool.random(using: &numbers) ? opening([(4, window)]) : opening()
         var newest: Int32 = -1
-        func some(_ numbers: inout SeededNumbers) -> Int32 {
+        func some(_ numbers: inout SeededGenerator) -> Int32 {
             max(1, newest - 2 * Int32.random(in: 0..<4, using: &numbers))
         }
         for _ in 0..<Int.random(in: 1...25, using: &numbers) {
@@ -48,7 +50,7 @@ struct HTTP2MutationTests {
         return bytes
     }
 
-    static func mutate(_ bytes: inout [UInt8], _ numbers: inout SeededNumbers) {
+    static func mutate(_ bytes: inout [UInt8], _ numbers: inout SeededGenerator) {
         for _ in 0..<Int.random(in: 0...4, using: &numbers) where bytes.count > 60 {
             // Mostly behind the preface.
             let place = Int.random(in: Int.random(in: 0..<40, using: &numbers) == 0 ? 0..<24 : 24..<bytes.count, using: &numbers)
@@ -75,7 +77,7 @@ struct HTTP2MutationTests {
 
     @Test("bounds and sums hold", arguments: 0..<8 as Range<UInt64>)
     func bounds(seed: UInt64) {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         var limits = HTTPLimits(bodyBytesMax: 1_000)
         limits.headBytesMax = 1_200
         var http2Limits = HTTP2Limits()
@@ -130,7 +132,7 @@ struct HTTP2MutationTests {
 
     @Test("the outcome of a conversation with one's own pace does not depend on how it was split")
     func splits() {
-        var numbers = SeededNumbers(state: 99)
+        var numbers = SeededGenerator(seed: 99)
         for _ in 0..<300 {
             var bytes: [UInt8] = opening()
             // Without resets, windows and settings of the peer, whose place among the answers is all that matters.

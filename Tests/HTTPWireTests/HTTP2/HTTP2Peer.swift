@@ -6,6 +6,8 @@
 
 import Testing
 
+import struct TestSupport.SeededGenerator
+
 @testable import HTTPWire
 
 /// What came of one stream, as the client sees it.
@@ -149,7 +151,7 @@ func http2Outcome(
     let whole = http2Outcome(bytes, cutAt: [], limits, http2Limits)
     let dripped = http2Outcome(bytes, cutAt: Array(1..<bytes.count), limits, http2Limits)
     #expect(dripped == whole, "byte by byte", sourceLocation: sourceLocation)
-    var numbers = SeededNumbers(state: UInt64(bytes.count))
+    var numbers = SeededGenerator(seed: UInt64(bytes.count))
     for _ in 0..<20 {
         let cuts = (0..<Int.random(in: 1...6, using: &numbers)).map { _ in Int.random(in: 0...bytes.count, using: &numbers) }
         let split = http2Outcome(bytes, cutAt: cuts.sorted(), limits, http2Limits)

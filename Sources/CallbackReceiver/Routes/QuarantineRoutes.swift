@@ -32,48 +32,48 @@ extension Router {
                     return response
                 }
                 Self.begin(&response)
-                response.body.append(json: "{\"entries\":[")
+                response.body.append("{\"entries\":[")
                 for (index, shown) in page.entries.enumerated() {
-                    if index > 0 { response.body.append(json: ",") }
+                    if index > 0 { response.body.append(",") }
                     Self.append(shown, showsBody: showsBodies, to: &response.body)
                 }
-                response.body.append(json: "],\"next\":")
+                response.body.append("],\"next\":")
                 guard page.hasMore, let last = page.entries.last?.entry.name else {
-                    response.body.append(json: "null}")
+                    response.body.append("null}")
                     return response
                 }
                 response.body.append(jsonString: last)
-                response.body.append(json: "}")
+                response.body.append("}")
                 response.fields.append(PageLink.field(path: path, query: query, cursor: Array(last.utf8)))
                 return response
             })
     }
 
     private static func append(_ shown: Quarantine.Shown, showsBody: Bool, to body: inout [UInt8]) {
-        body.append(json: "{\"id\":")
+        body.append("{\"id\":")
         body.append(jsonString: shown.entry.name)
-        body.append(json: ",\"at\":")
-        body.append(json: shown.entry.at)
-        body.append(json: ",\"peer\":")
+        body.append(",\"at\":")
+        body.append(jsonString: shown.entry.at)
+        body.append(",\"peer\":")
         body.append(jsonString: "\(shown.entry.peer)")
-        body.append(json: ",\"status\":")
-        body.append(json: UInt64(shown.entry.status))
-        body.append(json: ",\"detail\":")
+        body.append(",\"status\":")
+        body.append(decimal: UInt64(shown.entry.status))
+        body.append(",\"detail\":")
         body.append(jsonString: shown.detail)
-        body.append(json: ",\"body\":")
+        body.append(",\"body\":")
         if !showsBody {
-            body.append(json: "null,\"body_encoding\":null")
+            body.append("null,\"body_encoding\":null")
         } else if String(validating: shown.body, as: UTF8.self) != nil {
             body.append(jsonString: shown.body.span)
-            body.append(json: ",\"body_encoding\":\"utf-8\"")
+            body.append(",\"body_encoding\":\"utf-8\"")
         } else {
             body.append(0x22)
             Base64.append(shown.body.span, to: &body)
-            body.append(json: "\",\"body_encoding\":\"base64\"")
+            body.append("\",\"body_encoding\":\"base64\"")
         }
-        body.append(json: ",\"count\":")
-        body.append(json: UInt64(shown.entry.count))
-        body.append(json: "}")
+        body.append(",\"count\":")
+        body.append(decimal: UInt64(shown.entry.count))
+        body.append("}")
     }
 
     /// Takes in again what was refused: `?unauthorized=true` also what nobody proved the origin of.
@@ -92,10 +92,10 @@ extension Router {
                     ("{\"taken\":", summary.taken), (",\"duplicates\":", summary.duplicates), (",\"left\":", summary.left),
                     (",\"failed\":", summary.failed),
                 ] as [(StaticString, Int)] {
-                    response.body.append(json: name)
-                    response.body.append(json: UInt64(number))
+                    response.body.append(name)
+                    response.body.append(decimal: UInt64(number))
                 }
-                response.body.append(json: "}")
+                response.body.append("}")
                 return response
             })
     }

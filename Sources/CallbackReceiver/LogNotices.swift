@@ -4,12 +4,10 @@
 // request_id (invariant 9). Must not know: how lines are written.
 
 import CallbackLog
-import enum CallbackLog.LogEvent
-import CrispCallback
 import Logging
 
-enum LogEvents {
-    static func say(_ event: LogEvent, to logger: Logger) {
+enum LogNotices {
+    static func say(_ event: LogNotice, to logger: Logger) {
         switch event {
         case .writeFailed(let text):
             logger.error("writing the log failed; trying once more in a fresh segment", metadata: ["error": "\(text)"])
@@ -68,17 +66,5 @@ enum LogEvents {
         logger.error(
             "the log is damaged here; the rest is served, and new callbacks are taken",
             metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
-    }
-}
-
-extension RecordedStatus {
-    /// The log's word for the decoder's.
-    init(_ status: CallbackStatus) {
-        self =
-            switch status {
-            case .sent: .sent
-            case .failed: .failed
-            case .unrecognized: .unrecognized
-            }
     }
 }

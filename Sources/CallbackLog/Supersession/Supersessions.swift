@@ -67,14 +67,6 @@ struct Supersessions: Sendable {
         return chunk[place / 64] >> UInt64(place % 64) & 1 == 1
     }
 
-    /// True where a record between these two has its bit, or may have: a chunk that both ends lie outside of counts whole.
-    func mayHaveMarks(in records: ClosedRange<UInt64>) -> Bool {
-        let numbers = records.lowerBound / Self.chunkRecords...records.upperBound / Self.chunkRecords
-        // Where sequences are missing, a segment may span more chunks than there are.
-        if numbers.upperBound - numbers.lowerBound > UInt64(chunks.count) { return chunks.keys.contains { numbers.contains($0) } }
-        return numbers.contains { chunks[$0] != nil }
-    }
-
     /// Takes over what a file says: nothing else was known. Through its position it is all.
     mutating func take(_ chunks: [UInt64: [UInt64]]) {
         for (number, words) in chunks {

@@ -4,21 +4,19 @@
 // below the last is a repeat. A gap moves the position, and is told.
 // Must not know: connections, how anything is printed.
 
-import CrispCallback
+struct StreamPosition {
+    /// `{log id}-{sequence}` (API.md §4).
+    struct ID: Equatable {
+        let log: Substring
+        let sequence: UInt64
 
-/// `{log id}-{sequence}` (API.md §4).
-struct EventPosition: Equatable {
-    let log: Substring
-    let sequence: UInt64
-
-    init?(_ id: String) {
-        guard let dash = id.lastIndex(of: "-"), let sequence = UInt64(id[id.index(after: dash)...]) else { return nil }
-        log = id[..<dash]
-        self.sequence = sequence
+        init?(_ id: String) {
+            guard let dash = id.lastIndex(of: "-"), let sequence = UInt64(id[id.index(after: dash)...]) else { return nil }
+            log = id[..<dash]
+            self.sequence = sequence
+        }
     }
-}
 
-struct Following {
     /// What to do about an event.
     enum Step: Equatable {
         /// A line for standard output, without a line feed.
@@ -41,7 +39,7 @@ struct Following {
             return .tell("records behind \(after) are not there to be followed; going on with \(gap?.text("next") ?? "the next one there is")")
         }
         if let id {
-            if let old = lastID.flatMap(EventPosition.init), let new = EventPosition(id), old.log == new.log, new.sequence <= old.sequence {
+            if let old = lastID.flatMap(ID.init), let new = ID(id), old.log == new.log, new.sequence <= old.sequence {
                 return .nothing
             }
             lastID = id

@@ -1,22 +1,11 @@
-// Random numbers that come again: a failing case is named by its seed.
+// How often a generated test is run, and what it draws: a failing case is named by its seed.
 //
-// Promises: the same seed gives the same numbers on every machine (SplitMix64, Steele, Lea and Flood, 2014).
+// Must not know: what is generated.
 
 import Foundation
+import TestSupport
 
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
+extension SeededGenerator {
     /// True once in `outOf` times, about.
     mutating func chance(_ outOf: Int) -> Bool { Int.random(in: 0..<outOf, using: &self) == 0 }
 
