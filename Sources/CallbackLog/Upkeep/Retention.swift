@@ -4,7 +4,8 @@
 // segment goes from the readers' view first, then from the disk; what could not be removed then is removed by the
 // next round, since it goes by the names that are there. With `log.retention.days`, the open segment is sealed by
 // age, so that records that nobody adds to go as well.
-// Must not know: what is in the segments.
+// What has to stay of a segment is recorded again first (CarryOver.swift), and what was overdue there falls due again; the file
+// that says it is overdue goes before its record does. Must not know: what a record says.
 
 import Platform
 

@@ -37,7 +37,7 @@ final class Upkeep {
 
     /// Before this, in monotonic milliseconds, retention has nothing to gain.
     var retentionRestsUntil = Int64.min
-    /// When a segment was last read again on suspicion, in monotonic milliseconds, if it rests. As many as there are segments.
+    /// When a segment was last read again on suspicion, in monotonic milliseconds, if it rests. For a minute each.
     private var reread: [UInt64: Int64] = [:]
     /// When the next run is due, in monotonic milliseconds; nil while none is.
     private var runDueMilliseconds: Int64?
