@@ -157,8 +157,11 @@ public final class Disk {
 
     /// Makes directory and files of an ext4 immutable, for root too (chattr(1)), or takes that back.
     public func setImmutable(_ immutable: Bool) throws {
+        // The directory first, and last: while it is, no name in it comes or goes.
+        if immutable { try Self.run("chattr", ["+i", directory.path]) }
         let entries = directory.entries.filter { $0 != "lost+found" }.map(directory.path(of:))
-        try Self.run("chattr", [immutable ? "+i" : "-i"] + entries + [directory.path])
+        try Self.run("chattr", [immutable ? "+i" : "-i"] + entries)
+        if !immutable { try Self.run("chattr", ["-i", directory.path]) }
     }
 
     // MARK: Mounting

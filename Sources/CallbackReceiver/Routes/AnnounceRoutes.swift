@@ -44,6 +44,8 @@ extension Router {
                 var response = Response()
                 self.fill(&response, with: requestID, path: path[...], using: &scratch.reader)
                 if response.status == 200, isFirst { response.status = 201 }
+                // The announcement is there, and what is damaged is being read anew: the same again is answered then.
+                if response.status == 500 { Self.unavailable(Self.unreadable, Problem.indexingRetrySeconds, path[...], &response) }
                 return response
             }
         case .blocked(let block):
