@@ -147,7 +147,10 @@ struct RetentionTests {
         #expect(try gone.filter { try last.status(of: $0).status != 404 } == [])
         #expect(try !last.get("/readyz").text.contains(".jsonl"))
         try last.terminate()
-        #expect(kept.violations(in: try last.log()) == [])
+        // An index file that was made meanwhile may have made the log too large again.
+        let left = split(load, at: try floor(directory)).kept
+        #expect(!left.order.isEmpty)
+        #expect(try left.violations(in: last.log()) == [])
         #expect(try last.log().violations() == [])
     }
 }
