@@ -36,6 +36,11 @@ extension Router {
                     answer: { [self] outcome, response in answer(requestID, path, outcome, into: &response) })))
     }
 
+    private static let announcedUnread = """
+        The announcement is stored, but a record of its request cannot be read back; the server's log names the file. Send it again in a \
+        moment.
+        """
+
     /// What is asked for the answer, where the announcement is durable.
     private func answer(_ requestID: [UInt8], _ path: [UInt8], _ outcome: AppendOutcome, into response: inout Response) -> Query? {
         switch outcome {
@@ -45,7 +50,7 @@ extension Router {
                 self.fill(&response, with: requestID, path: path[...], using: &scratch.reader)
                 if response.status == 200, isFirst { response.status = 201 }
                 // The announcement is there, and what is damaged is being read anew: the same again is answered then.
-                if response.status == 500 { Self.unavailable(Self.unreadable, Problem.indexingRetrySeconds, path[...], &response) }
+                if response.status == 500 { Self.unavailable(Self.announcedUnread, Problem.indexingRetrySeconds, path[...], &response) }
                 return response
             }
         case .blocked(let block):
