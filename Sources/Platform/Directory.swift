@@ -48,8 +48,10 @@ public protocol Directory: AnyObject, Sendable {
     func names() throws(SystemError) -> [String]
     /// A new file, readable and writable; fails with EEXIST where the name is taken.
     func create(_ name: String) throws(SystemError) -> any File
-    /// An existing file, readable and writable.
+    /// An existing file, readable alone: a file system that has become read-only gives it out all the same.
     func open(_ name: String) throws(SystemError) -> any File
+    /// An existing file, readable and writable.
+    func openToWrite(_ name: String) throws(SystemError) -> any File
     /// rename(2) within the directory; replaces `new`.
     func rename(_ old: String, to new: String) throws(SystemError)
     func remove(_ name: String) throws(SystemError)
@@ -69,13 +71,10 @@ public final class SystemDirectory: Directory {
 
     public let path: String
     private let fd: Int32
-    /// How `open` opens files.
-    private let access: Int32
 
-    /// Opens the directory at `path` to read in: nothing is created, and files are opened for reading alone.
+    /// Opens the directory at `path`, which is there.
     public init(reading path: String) throws(SystemError) {
         self.path = path
-        access = O_RDONLY
         fd = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if fd < 0 { throw .latest("open", path) }
     }
@@ -85,7 +84,6 @@ public final class SystemDirectory: Directory {
     public init(creating path: String) throws(SystemError) {
         try Self.make(path)
         self.path = path
-        access = O_RDWR
         fd = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if fd < 0 { throw .latest("open", path) }
     }
@@ -151,7 +149,11 @@ public final class SystemDirectory: Directory {
         return SystemFile(name: name, descriptor: descriptor)
     }
 
-    public func open(_ name: String) throws(SystemError) -> any File {
+    public func open(_ name: String) throws(SystemError) -> any File { try open(name, O_RDONLY) }
+
+    public func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name, O_RDWR) }
+
+    private func open(_ name: String, _ access: Int32) throws(SystemError) -> any File {
         let descriptor = unsafe openat(fd, name, access | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .latest("open", name) }
         return SystemFile(name: name, descriptor: descriptor)

@@ -106,7 +106,7 @@ struct LongLog {
     /// Makes holes of the sealed segments.
     private func thinOut() throws {
         for name in try names(Self.segmentSuffix).dropLast() {
-            let file = try directory.open(name)
+            let file = try directory.openToWrite(name)
             let bytes = try file.size()
             try file.truncate(to: 0)
             try file.truncate(to: bytes)
@@ -129,7 +129,7 @@ struct LongLog {
         let kept = Dictionary(uniqueKeysWithValues: segments.map { ($0.name, $0.bytes) })
         for name in try directory.names() {
             if let bytes = kept[name] {
-                let file = try directory.open(name)
+                let file = try directory.openToWrite(name)
                 if try file.size() > bytes { try file.truncate(to: bytes) }
             } else if name.contains(Self.segmentSuffix) || (name.hasSuffix(Self.indexSuffix) && !sealed.contains(Self.stem(name))) {
                 try directory.remove(name)

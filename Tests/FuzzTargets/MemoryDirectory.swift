@@ -34,6 +34,8 @@ final class MemoryDirectory: Directory {
         return file
     }
 
+    func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name) }
+
     func rename(_ old: String, to new: String) throws(SystemError) {
         try entries.withLock { files throws(SystemError) in
             guard let file = files.removeValue(forKey: old) else { throw SystemError(operation: "rename", path: old, code: ENOENT) }

@@ -140,7 +140,7 @@ struct Recovery {
             state = ScanState(first: firsts[start])
             segments = []
             for ordinal in start..<firsts.count {
-                let file = try directory.open(SegmentName.name(first: firsts[ordinal]))
+                let file = try directory.openToWrite(SegmentName.name(first: firsts[ordinal]))
                 let successor = ordinal + 1 < firsts.count ? firsts[ordinal + 1] : nil
                 segments.append(try scanned(file, first: firsts[ordinal], successor: successor, state: &state))
             }
@@ -219,7 +219,7 @@ struct Recovery {
         let size = try file.size()
         guard size > offset else { return 0 }
         let name = SegmentName.torn(file.name)
-        let kept = try directory.names().contains(name) ? try directory.open(name) : try directory.create(name)
+        let kept = try directory.names().contains(name) ? try directory.openToWrite(name) : try directory.create(name)
         var position = try kept.size()
         if position > 0 { position += try kept.writeWhole([0x0A], at: position) }
         var from = offset
@@ -285,7 +285,7 @@ struct Recovery {
         try directory.synchronize()
 
         var state = ScanState(first: first)
-        let copy = try scanned(try directory.open(name), first: first, successor: nil, state: &state)
+        let copy = try scanned(try directory.openToWrite(name), first: first, successor: nil, state: &state)
         if segments[source].first == first { return segments[source] = copy }
         // What was copied is no longer this segment's. It is not read once more for that: it may be long.
         segments[source].index.removeAll(from: start)

@@ -103,7 +103,7 @@ final class QuarantineStore {
             guard let known = try? read(name, in: directory), known.body == refusal.body else { continue }
             if let entry = rings[ring]?.repeated(name, at: now) {
                 // Not synced: the count is a hint, the body is not.
-                _ = try? directory.open(name).writeWhole(QuarantineEntry.variablePart(lastAt: entry.lastAt, count: entry.count))
+                _ = try? directory.openToWrite(name).writeWhole(QuarantineEntry.variablePart(lastAt: entry.lastAt, count: entry.count))
             }
             return true
         }

@@ -183,14 +183,18 @@ final class MemoryDisk: Directory {
             state.contents.files.append(StoredFile(sectorBytes: sectorBytes))
             let number = state.contents.files.count - 1
             state.contents.names.change([name: number])
-            return MemoryFile(name: name, inode: number, disk: self)
+            return MemoryFile(name: name, inode: number, disk: self, isWritable: true)
         }
     }
 
-    func open(_ name: String) throws(SystemError) -> any File {
+    func open(_ name: String) throws(SystemError) -> any File { try open(name, isWritable: false) }
+
+    func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name, isWritable: true) }
+
+    private func open(_ name: String, isWritable: Bool) throws(SystemError) -> any File {
         try perform(.open, name) { state, _ throws(SystemError) in
             guard let number = state.contents.names.now[name] else { throw SystemError(operation: "open", path: name, code: ENOENT) }
-            return MemoryFile(name: name, inode: number, disk: self)
+            return MemoryFile(name: name, inode: number, disk: self, isWritable: isWritable)
         }
     }
 

@@ -1,19 +1,22 @@
 // A file of the MemoryDisk.
 //
 // Promises: a write that fails has put half of its bytes into the cache; an fdatasync that fails has lost what
-// was dirty. Must not know: what is in it.
+// was dirty; one opened for reading alone is not written. Must not know: what is in it.
 
+import Glibc
 import Platform
 
 final class MemoryFile: File {
     let name: String
     private let inode: Int
     private let disk: MemoryDisk
+    private let isWritable: Bool
 
-    init(name: String, inode: Int, disk: MemoryDisk) {
+    init(name: String, inode: Int, disk: MemoryDisk, isWritable: Bool) {
         self.name = name
         self.inode = inode
         self.disk = disk
+        self.isWritable = isWritable
     }
 
     private func perform<Result>(
@@ -38,7 +41,8 @@ final class MemoryFile: File {
     }
 
     func write(_ bytes: [UInt8], from start: Int, at offset: Int64) throws(SystemError) -> Int {
-        try perform(.write, isPadding: bytes[start...].allSatisfy { $0 == 0x0A }) { file, effect in
+        guard isWritable else { throw SystemError(operation: "pwrite", path: name, code: EBADF) }
+        return try perform(.write, isPadding: bytes[start...].allSatisfy { $0 == 0x0A }) { file, effect in
             var count = bytes.count - start
             switch effect {
             case .fails: count /= 2
@@ -57,5 +61,8 @@ final class MemoryFile: File {
         }
     }
 
-    func truncate(to size: Int64) throws(SystemError) { try perform(.truncate) { file, _ in file.truncate(to: Int(size)) } }
+    func truncate(to size: Int64) throws(SystemError) {
+        guard isWritable else { throw SystemError(operation: "ftruncate", path: name, code: EINVAL) }
+        try perform(.truncate) { file, _ in file.truncate(to: Int(size)) }
+    }
 }

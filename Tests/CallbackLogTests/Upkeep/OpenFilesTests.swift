@@ -145,6 +145,7 @@ private final class InterruptedDirectory: Directory {
     }
 
     var path: String { disk.path }
+    func openToWrite(_ name: String) throws(SystemError) -> any File { try disk.openToWrite(name) }
     func names() throws(SystemError) -> [String] { try disk.names() }
     func create(_ name: String) throws(SystemError) -> any File { try disk.create(name) }
     func rename(_ old: String, to new: String) throws(SystemError) { try disk.rename(old, to: new) }

@@ -83,7 +83,7 @@ extension MemoryDisk {
     func change(_ name: String, _ body: (inout [UInt8]) -> Void) throws {
         var bytes = try #require(allFiles[name])
         body(&bytes)
-        let file = try open(name)
+        let file = try openToWrite(name)
         try file.truncate(to: Int64(bytes.count))
         if !bytes.isEmpty { _ = try file.write(bytes, from: 0, at: 0) }
         try file.synchronizeData()

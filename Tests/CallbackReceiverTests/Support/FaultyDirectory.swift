@@ -74,6 +74,11 @@ final class FaultyDirectory: Directory {
         return FaultyFile(try directory.open(name), self)
     }
 
+    func openToWrite(_ name: String) throws(SystemError) -> any File {
+        try pass("open")
+        return FaultyFile(try directory.openToWrite(name), self)
+    }
+
     func rename(_ old: String, to new: String) throws(SystemError) {
         try pass("rename")
         try directory.rename(old, to: new)

@@ -27,7 +27,7 @@ func expectNotReady(
     #expect(try server.get("/healthz").status == 200, sourceLocation: sourceLocation)
     // On a line of its own, so that a failure shows which answers they were.
     let wrong = try load.wrongAnswers(of: server)
-    #expect(wrong == [], sourceLocation: sourceLocation)
+    #expect(wrong == [], "\(server.child.standardError.suffix(2_000))", sourceLocation: sourceLocation)
 }
 
 /// It took itself up again, without anybody's help: what was refused is taken now.

@@ -31,6 +31,25 @@ struct ReadOnlyDiskTests {
         }
     }
 
+    @Test("segments that nobody asked for before the disk turned read-only are answered from all the same",
+        .enabled(if: Disk.hasExt4, FullDiskTests.ext4IsMissing))
+    func abortedBeforeAnybodyAsked() throws {
+        try Disk.with(.ext4(errors: "remount-ro"), mebibytes: 32) { disk in
+            let before = try ServerProcess(directory: disk.directory, configuration: Self.configuration)
+            var load = CallbackLoad(paddingBytes: 10_000...20_000)
+            try load.run(on: before) { $0.acknowledged.count >= 300 }
+            #expect(try before.terminate() == .exited(0), "\(before.child.standardError)")
+            // It has opened no sealed segment and no index file for anybody yet.
+            let server = try ServerProcess(directory: disk.directory, configuration: Self.configuration)
+            try disk.abortJournal()
+            let wrong = try load.wrongAnswers(of: server)
+            #expect(wrong == [], "\(server.child.standardError)")
+            #expect(try load.wrongRetries(on: server) == [])
+            #expect(try server.get("/v1/requests?limit=100").status == 200)
+            #expect(try server.terminate() == .exited(0), "\(server.child.standardError)")
+        }
+    }
+
     @Test("an ext4 whose files and directory are made immutable: 503, and 200 by itself once they are not",
         .enabled(if: Disk.hasExt4, FullDiskTests.ext4IsMissing))
     func immutable() throws {
