@@ -79,7 +79,7 @@ private struct Found {
         do throws(IndexFault) {
             switch kind {
             case .request: try index.appendRecords(of: hash, in: file, using: &pages, to: &entries)
-            case .key: try index.appendRecords(ofKey: hash, in: file, using: &pages, to: &entries)
+            case .key: try index.appendRecords(ofKey: hash, countMax: IndexFile.runEntriesMax, in: file, using: &pages, to: &entries)
             }
         } catch {
             fault = error

@@ -27,16 +27,16 @@ extension IndexFile {
             let start = block % IndexFileFormat.blocksPerPage * IndexFileFormat.blockBytes
             guard probe.mayBe(in: RequestFilter.Block(pages.bytes.span, at: start)) else { return }
         }
-        try findOrdinals(of: requestHash, in: sections.requests, count: summary.recordCount, file, &pages)
+        try findOrdinals(of: requestHash, countMax: Self.runEntriesMax, in: sections.requests, count: summary.recordCount, file, &pages)
         try appendFound(requestHash: requestHash, file, &pages, to: &entries)
     }
 
-    /// Appends every record that has a key of this hash, newest first, or the newest 4,000. Their request hash is not
+    /// Appends every record that has a key of this hash, newest first, or the newest `countMax`. Their request hash is not
     /// known here: it is 0. On a fault `entries` is as before.
     package func appendRecords(
-        ofKey keyHash: UInt64, in file: any File, using pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
+        ofKey keyHash: UInt64, countMax: Int, in file: any File, using pages: inout IndexPageBuffer, to entries: inout [RecordEntry]
     ) throws(IndexFault) {
-        try findOrdinals(of: keyHash, in: sections.keys, count: summary.keyCount, file, &pages)
+        try findOrdinals(of: keyHash, countMax: countMax, in: sections.keys, count: summary.keyCount, file, &pages)
         try appendFound(requestHash: 0, file, &pages, to: &entries)
     }
 
@@ -100,15 +100,15 @@ extension IndexFile {
 
     // MARK: a table of hashes
 
-    /// Puts the records of `hash` into `pages.ordinals`, newest first, from a table with so many places.
+    /// Puts the records of `hash`, or the newest `countMax`, into `pages.ordinals`, newest first, from a table with so many places.
     private func findOrdinals(
-        of hash: UInt64, in section: Range<Int>, count: Int, _ file: any File, _ pages: inout IndexPageBuffer
+        of hash: UInt64, countMax: Int, in section: Range<Int>, count: Int, _ file: any File, _ pages: inout IndexPageBuffer
     ) throws(IndexFault) {
         pages.ordinals.removeAll(keepingCapacity: true)
         guard var page = try lastPage(notAbove: hash, in: section, count: count, file, &pages) else { return }
         try pages.load(page, ofIndex: number, in: file)
         var index = placesNotAbove(hash, pages.bytes.span, placesOn(page, of: section, count)) - 1
-        while pages.ordinals.count < Self.runEntriesMax {
+        while pages.ordinals.count < countMax {
             if index < 0 {
                 guard page > section.lowerBound else { return }
                 page -= 1

@@ -59,9 +59,9 @@ package struct IndexPageBuffer: Sendable {
     /// Those before it.
     private var others: [Held] = []
     private var clock: UInt64 = 0
-    /// The records that a look-up has found and not yet read; at most `IndexFile.runEntriesMax`.
+    /// The records that a look-up has found and not yet read: at most as many as it asked for.
     var ordinals: [UInt32] = []
-    /// What a look-up finds in one segment; at most as many.
+    /// What a look-up of a request finds in one segment; at most `IndexFile.runEntriesMax`.
     var entries: [RecordEntry] = []
 
     /// Says when it waits for the disk.

@@ -27,14 +27,17 @@ struct OpenKeys: Sendable {
         }
     }
 
-    /// Calls `body` with the places of `hash`, newest first, at most as many as an index file gives.
-    func forEachNewestFirst(of hash: UInt64, _ body: (Int) -> Void) {
+    /// Calls `body` with the records that have `hash`, newest first, each once, and at most `countMax` of them.
+    func forEachNewestFirst(of hash: UInt64, countMax: Int, _ body: (Int) -> Void) {
         let mark = Self.mark(of: hash)
         var found = 0
-        for place in parts[Self.part(of: hash)].reversed() where place.mark == mark {
+        var before: UInt32?
+        // Two keys of one record may have the same hash.
+        for place in parts[Self.part(of: hash)].reversed() where place.mark == mark && place.ordinal != before {
             body(Int(place.ordinal))
+            before = place.ordinal
             found += 1
-            if found == IndexFile.runEntriesMax { return }
+            if found == countMax { return }
         }
     }
 

@@ -152,15 +152,10 @@ struct SegmentIndex: Sendable {
         keys.removeAll(from: UInt32(truncatingIfNeeded: start))
     }
 
-    /// Appends every entry with a key of this hash, newest first, or the newest `IndexFile.runEntriesMax`; and perhaps
-    /// one whose hash is like it.
-    func appendEntries(ofKey keyHash: UInt64, to entries: inout [RecordEntry]) {
-        var before: Int?
-        keys.forEachNewestFirst(of: keyHash) { ordinal in
-            // Two keys of one record may have the same hash: it is found once.
-            if before != ordinal { entries.append(self[ordinal]) }
-            before = ordinal
-        }
+    /// Appends every entry with a key of this hash, newest first, or the newest `countMax`; and perhaps some whose hash is
+    /// like it.
+    func appendEntries(ofKey keyHash: UInt64, countMax: Int, to entries: inout [RecordEntry]) {
+        keys.forEachNewestFirst(of: keyHash, countMax: countMax) { entries.append(self[$0]) }
     }
 
     /// Appends every entry of this hash, newest first. Most have none.

@@ -1,7 +1,8 @@
 // Going through the log for the requests of a selection, by their newest records, as of a position.
 //
 //     by state     the column of states, page by page; what is wanted there and not superseded is a candidate
-//     by key       the records that have the key, each resolved to its request's newest (KeySearch.swift)
+//     by key       the records that have the key, each resolved to its request's newest (KeySearch.swift); where those
+//                  are many, by state
 //
 // Promises: every request of the selection comes once, where its newest record as of the position stands: what arrives
 // meanwhile shifts nothing and repeats nothing. Others may come, too: which state a request has is for the user to find
@@ -28,12 +29,17 @@ public struct SelectionScan: Sendable {
     ///   - position: what came after this record is not looked at; the log's durable position, or an earlier one.
     ///   - behind: goes on behind this record, in the scan's direction.
     public init(_ selection: RecordSelection, asOf position: UInt64, isNewestFirst: Bool, behind: UInt64? = nil) {
+        self.init(selection, asOf: position, isNewestFirst: isNewestFirst, behind: behind, keyRecordsMax: KeySearch.recordsMax)
+    }
+
+    /// - Parameter keyRecordsMax: with more records of its key it goes by state.
+    init(_ selection: RecordSelection, asOf position: UInt64, isNewestFirst: Bool, behind: UInt64?, keyRecordsMax: Int) {
         self.selection = selection
         self.position = position
         wanted = WantedStates(selection)
         walk = StateWalk(0...position, isNewestFirst: isNewestFirst)
         view = NewestView(asOf: position)
-        keyed = selection.key.map { KeySearch($0, asOf: position) }
+        keyed = selection.key.map { KeySearch($0, asOf: position, recordsMax: keyRecordsMax) }
         if let behind { walk.pass(behind) }
     }
 
@@ -41,13 +47,16 @@ public struct SelectionScan: Sendable {
     public private(set) var isFinished = false
 
     /// All up to this sequence, in the scan's direction, was looked at: another scan may go on `behind` it. Nil at the
-    /// beginning, and at the end. A scan by key looks at all that it finds before it gives the first: until then it is
-    /// at the beginning, and is itself to be gone on with.
+    /// beginning, and at the end. See `isByKey`.
     public var reached: UInt64? {
         guard !walk.isFinished else { return nil }
         if walk.isNewestFirst { return walk.high == position ? nil : walk.high + 1 }
         return walk.low == 0 ? nil : walk.low - 1
     }
+
+    /// A scan by key looks at all that it finds before it gives the first: until then it is at the beginning, and is
+    /// itself to be gone on with.
+    public var isByKey: Bool { keyed != nil }
 
     /// Appends further candidates: at most `candidatesMax`, and as many as come up while about `workMax` records are
     /// looked at; perhaps none. What was found before a failure stays found, and the scan can go on.
@@ -115,7 +124,16 @@ public struct SelectionScan: Sendable {
     private mutating func nextOfKey(
         _ log: CallbackLog, most: Int, _ work: inout Int, using reader: inout RecordReader, into candidates: inout [RecordLocation]
     ) throws(RecordReadFailure) {
-        guard let found = try keyed?.find(in: log, &view, &work, using: &reader) else { return }
+        let found: [RecordLocation]
+        switch try keyed?.find(in: log, &view, &work, using: &reader) {
+        case .found(let all): found = all
+        case .unfinished, nil: return
+        case .tooMany(let first):
+            // No request has its newest record before its oldest.
+            walk.limit(from: first, through: .max)
+            keyed = nil
+            return
+        }
         for step in found.indices {
             let location = found[walk.isNewestFirst ? found.count - 1 - step : step]
             guard !walk.isFinished, walk.low <= location.sequence, location.sequence <= walk.high else { continue }

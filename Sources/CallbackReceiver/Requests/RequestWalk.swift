@@ -66,7 +66,7 @@ struct RequestWalk: Sendable {
         }
         candidates.reverse()
         // A search by key has to be gone through in one go: nobody else can go on with a part of it.
-        if candidates.isEmpty, filters.keys.isEmpty { work -= Self.scanWork }
+        if candidates.isEmpty, !scan.isByKey { work -= Self.scanWork }
         if candidates.isEmpty, let reached = scan.reached { last = reached }
     }
 

@@ -29,7 +29,7 @@ struct IndexFileTests {
             }
             for hash in byKey.keys + strangers {
                 entries.removeAll(keepingCapacity: true)
-                try asked.appendRecords(ofKey: hash, in: file, using: &pages, to: &entries)
+                try asked.appendRecords(ofKey: hash, countMax: .max, in: file, using: &pages, to: &entries)
                 if entries != byKey[hash] ?? [] { Issue.record("the key \(hash) leads to \(entries.map(\.sequence))") }
             }
         }

@@ -126,6 +126,10 @@ struct IndexWritingTests {
         let file = FixedFile(try sample.written())
         let index = try sample.open(file)
         #expect(try index.entries(ofKey: 7, in: file).map(\.sequence) == sample.records.reversed().map(\.entry.sequence))
+        for countMax in [1, 49, 50, 51] {
+            let newest = sample.records.reversed().prefix(countMax).map(\.entry.sequence)
+            #expect(try index.entries(ofKey: 7, countMax: countMax, in: file).map(\.sequence) == newest)
+        }
         var pages = IndexPageBuffer()
         try index.verify(in: file, using: &pages)
     }

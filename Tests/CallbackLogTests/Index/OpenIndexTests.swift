@@ -43,23 +43,25 @@ struct OpenIndexTests {
         }
         for hash in hashes {
             var found: [RecordEntry] = []
-            index.appendEntries(ofKey: hash, to: &found)
+            index.appendEntries(ofKey: hash, countMax: .max, to: &found)
             #expect(found.map(\.sequence) == expected[hash] ?? [])
         }
         var found: [RecordEntry] = []
-        for _ in 0..<1_000 { index.appendEntries(ofKey: numbers.next(), to: &found) }
+        for _ in 0..<1_000 { index.appendEntries(ofKey: numbers.next(), countMax: .max, to: &found) }
         #expect(found.count <= 20)
     }
 
-    @Test("of a key that very many records have the newest are found")
-    func longRun() {
+    @Test("of a key that very many records have as many of the newest are found as are wanted, each once", arguments: [[7], [7, 7]] as [[UInt64]])
+    func longRun(keys: [UInt64]) {
         var index = SegmentIndex(first: 1)
-        for sequence in 1...UInt64(IndexFile.runEntriesMax + 10) {
-            index.append(RecordEntry(sequence: sequence, requestHash: 1, payloadHash: 0, offset: 0, length: 0, kind: .callback), keys: [7].span)
+        for sequence in 1...500 as ClosedRange<UInt64> {
+            index.append(RecordEntry(sequence: sequence, requestHash: 1, payloadHash: 0, offset: 0, length: 0, kind: .callback), keys: keys.span)
         }
-        var found: [RecordEntry] = []
-        index.appendEntries(ofKey: 7, to: &found)
-        #expect(found.map(\.sequence) == (11...UInt64(IndexFile.runEntriesMax + 10)).reversed())
+        for countMax in [1, 490, 500, 501] {
+            var found: [RecordEntry] = []
+            index.appendEntries(ofKey: 7, countMax: countMax, to: &found)
+            #expect(found.map(\.sequence) == (1...500 as ClosedRange<UInt64>).reversed().prefix(countMax).map { $0 })
+        }
     }
 
     @Test("a sequence, or the next there is, is found whether or not others are missing", arguments: [[], [3], [1], [9, 10, 11], [4, 7, 20]] as [[UInt64]])
@@ -97,9 +99,9 @@ struct OpenIndexTests {
             for hash in hashes {
                 var (found, wanted): ([RecordEntry], [RecordEntry]) = ([], [])
                 index.appendEntries(of: hash, to: &found)
-                index.appendEntries(ofKey: ~hash, to: &found)
+                index.appendEntries(ofKey: ~hash, countMax: .max, to: &found)
                 expected.appendEntries(of: hash, to: &wanted)
-                expected.appendEntries(ofKey: ~hash, to: &wanted)
+                expected.appendEntries(ofKey: ~hash, countMax: .max, to: &wanted)
                 #expect(found == wanted)
             }
         }

@@ -104,9 +104,7 @@ struct SampleIndex {
     var entriesByKey: [UInt64: [RecordEntry]] {
         var found: [UInt64: [RecordEntry]] = [:]
         for record in records.reversed() {
-            for key in Set(record.keys) where (found[key]?.count ?? 0) < IndexFile.runEntriesMax {
-                found[key, default: []].append(record.indexed.entry(requestHash: 0))
-            }
+            for key in Set(record.keys) { found[key, default: []].append(record.indexed.entry(requestHash: 0)) }
         }
         return found
     }
@@ -139,11 +137,11 @@ extension IndexFile {
         return entries
     }
 
-    /// Every record with a key of this hash.
-    func entries(ofKey keyHash: UInt64, in file: any File) throws(IndexFault) -> [RecordEntry] {
+    /// The records with a key of this hash.
+    func entries(ofKey keyHash: UInt64, countMax: Int = .max, in file: any File) throws(IndexFault) -> [RecordEntry] {
         var pages = IndexPageBuffer()
         var entries: [RecordEntry] = []
-        try appendRecords(ofKey: keyHash, in: file, using: &pages, to: &entries)
+        try appendRecords(ofKey: keyHash, countMax: countMax, in: file, using: &pages, to: &entries)
         return entries
     }
 }

@@ -16,7 +16,10 @@ struct PagingTests {
         var behind: UInt64?
         var reader = RecordReader()
         while true {
-            var scan = SelectionScan(selection, asOf: position, isNewestFirst: isNewestFirst, behind: behind)
+            // One page by key and the next by state: both know the same order.
+            let keyRecordsMax = all.count % 2 == 0 ? KeySearch.recordsMax : 3
+            var scan = SelectionScan(
+                selection, asOf: position, isNewestFirst: isNewestFirst, behind: behind, keyRecordsMax: keyRecordsMax)
             var page: [ExpectedRequest] = []
             while page.count < limit, !scan.isFinished {
                 var candidates: [RecordLocation] = []

@@ -151,9 +151,9 @@ extension OpenLog {
     /// What a scan gives that is right, as its user finds it: each candidate looked up, and its request folded.
     func selected(
         _ selection: RecordSelection, asOf position: UInt64, isNewestFirst: Bool = true, behind: UInt64? = nil, candidatesMax: Int = 100,
-        workMax: Int = 5_000
+        workMax: Int = 5_000, keyRecordsMax: Int = KeySearch.recordsMax
     ) throws(RecordReadFailure) -> [ExpectedRequest] {
-        var scan = SelectionScan(selection, asOf: position, isNewestFirst: isNewestFirst, behind: behind)
+        var scan = SelectionScan(selection, asOf: position, isNewestFirst: isNewestFirst, behind: behind, keyRecordsMax: keyRecordsMax)
         var reader = RecordReader()
         var found: [ExpectedRequest] = []
         while !scan.isFinished {

@@ -47,7 +47,8 @@ struct SelectionTests {
                 let isNewestFirst = Bool.random(using: &numbers)
                 let found = try open.selected(
                     selection, asOf: position, isNewestFirst: isNewestFirst, candidatesMax: [1, 3, 100][Int.random(in: 0..<3, using: &numbers)],
-                    workMax: [1, 700, 100_000][Int.random(in: 0..<3, using: &numbers)])
+                    workMax: [1, 700, 100_000][Int.random(in: 0..<3, using: &numbers)],
+                    keyRecordsMax: [0, 2, 5, KeySearch.recordsMax][Int.random(in: 0..<4, using: &numbers)])
                 #expect(found == (isNewestFirst ? wanted.reversed() : wanted), "\(what), as of \(position) of \(durable): \(selection)")
             }
             try holdTally(open, expected, asOf: position, what, using: &numbers)
@@ -246,6 +247,34 @@ struct SelectionTests {
             steps += 1
         }
         #expect(steps >= 3)
+    }
+
+    @Test("with more records of its key than are looked at a scan goes by state, and not to what is older than the first of them")
+    func manyOfOneKey() throws {
+        let open = try SelectedLog.open(MemoryDisk(), clock: TurnedClock())
+        for number in 0..<200 {
+            let session = number < 100 ? "before" : "k"
+            _ = open.append("id-\(number)", SelectedLog.payload(status: 1, failureClass: 0, session: session, number))
+        }
+        open.settleUpkeep()
+        var selection = RecordSelection()
+        selection.key = .init(.sessionID, Array("k".utf8))
+        let wanted = SelectedLog.requests(SelectedLog.lines(open.disk)).filter { $0.isWanted(by: selection) }
+        let floor = try #require(open.disk.sealed.compactMap { SegmentName.firstSequence(of: $0) }.last { $0 <= 101 })
+        #expect(wanted.count == 100 && floor > 50)
+        var reader = RecordReader()
+        for keyRecordsMax in [0, 1, 50, 99, 100] {
+            #expect(try open.selected(selection, asOf: open.log.durable, keyRecordsMax: keyRecordsMax) == wanted.reversed())
+            for isNewestFirst in [true, false] {
+                var scan = SelectionScan(selection, asOf: open.log.durable, isNewestFirst: isNewestFirst, behind: nil, keyRecordsMax: keyRecordsMax)
+                var candidates: [RecordLocation] = []
+                while !scan.isFinished {
+                    try scan.next(open.log, candidatesMax: 7, workMax: 100_000, using: &reader, into: &candidates)
+                    #expect(scan.isByKey == (keyRecordsMax == 100))
+                }
+                #expect(candidates.map(\.sequence).min() == (keyRecordsMax == 100 ? 101 : floor))
+            }
+        }
     }
 
     @Test("a tally that would have more buckets than wanted says so, and stops")

@@ -44,6 +44,22 @@ struct PagingTests {
         #expect(try pages(server, "class=retry_later&since=2020-01-01T00:00:00Z&", limit: limit).count == 9)
     }
 
+    @Test("a key that thousands of requests have leads to all of them, in a list and in an export", arguments: [4_000, 4_500, 9_000])
+    func manyOfOneKey(count: Int) throws {
+        let server = try ServerProcess()
+        let identifiers = (0..<count).map { "r\($0)" }
+        try server.postAll(
+            identifiers.enumerated().map { number, identifier in
+                let session = number % 10 == 0 ? "another" : "campaign"
+                return #"{"request_id":"\#(identifier)","whatsapp_message_id":"w\#(number)","session_id":"\#(session)"}"#
+            })
+        let wanted = identifiers.enumerated().filter { $0.offset % 10 != 0 }.map(\.element)
+        #expect(try pages(server, "session_id=campaign&", limit: 1_000) == wanted.reversed())
+        #expect(try pages(server, "session_id=campaign&whatsapp_message_id=w7&", limit: 1_000) == ["r7"])
+        let exported = try server.get("/v1/export?session_id=campaign").text.split(separator: "\n")
+        #expect(try exported.map { try RawJSON(object: String($0)).string("request_id") } == wanted)
+    }
+
     @Test("without a limit a page has 100, and 1000 is the most")
     func limits() throws {
         let server = try server(requests: 1005)
