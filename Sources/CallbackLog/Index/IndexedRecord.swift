@@ -79,10 +79,10 @@ struct HashPlace: Comparable {
 }
 
 /// The places of one table until they are written: apart by the highest bits of the hash, so that each part is small
-/// enough to sort within a processor's cache, and none is moved in one piece when it grows.
+/// enough to sort within a processor's cache.
 struct HashPlaces {
     private static let partCount = 256
-    private var parts = [[HashPlace]](repeating: [], count: partCount)
+    private var parts = [PiecewiseArray<HashPlace, 256>](repeating: PiecewiseArray(), count: partCount)
     private(set) var count = 0
 
     mutating func append(_ hash: UInt64, _ ordinal: UInt32) {
@@ -93,8 +93,7 @@ struct HashPlaces {
     /// Takes the places out, sorted.
     mutating func drain(_ body: (HashPlace) throws(SystemError) -> Void) throws(SystemError) {
         for index in parts.indices {
-            var part: [HashPlace] = []
-            swap(&part, &parts[index])
+            var part = parts[index].takeAll()
             part.sort()
             for place in part { try body(place) }
         }

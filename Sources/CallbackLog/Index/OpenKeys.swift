@@ -1,7 +1,7 @@
 // What the records of the open segment can be found by beside their request_id: in memory, as SegmentIndex.
 //
-// Promises: append-only while it is served, apart by the highest bits of the hash, so that no append moves more than a 256th. Half of a
-// hash is kept: whatever is found may be another key's, and whoever asks verifies the record anyway.
+// Promises: append-only while it is served, apart by the highest bits of the hash, so that a look-up goes through a 256th. Half
+// of a hash is kept: whatever is found may be another key's, and whoever asks verifies the record anyway.
 // Must not know: records, what is found by what.
 
 struct OpenKeys: Sendable {
@@ -13,7 +13,7 @@ struct OpenKeys: Sendable {
     }
 
     /// By the highest bits of the hash; each in the order of the segment.
-    private var parts = [[Place]](repeating: [], count: partCount)
+    private var parts = [PiecewiseArray<Place, 256>](repeating: PiecewiseArray(), count: partCount)
 
     mutating func append(_ hash: UInt64, _ ordinal: UInt32) {
         parts[Self.part(of: hash)].append(Place(mark: Self.mark(of: hash), ordinal: ordinal))
@@ -33,7 +33,10 @@ struct OpenKeys: Sendable {
         var found = 0
         var before: UInt32?
         // Two keys of one record may have the same hash.
-        for place in parts[Self.part(of: hash)].reversed() where place.mark == mark && place.ordinal != before {
+        let part = Self.part(of: hash)
+        for index in (0..<parts[part].count).reversed() {
+            let place = parts[part][index]
+            guard place.mark == mark, place.ordinal != before else { continue }
             body(Int(place.ordinal))
             before = place.ordinal
             found += 1

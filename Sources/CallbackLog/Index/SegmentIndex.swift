@@ -3,7 +3,7 @@
 // Promises: entries of fixed width in the order of the segment, linked newest first by their keyed 64-bit hashes,
 // hash tables to the newest of each, and beside them what else a record is found by (OpenKeys.swift). Holds hashes,
 // never keys: whoever looks something up verifies the key in the record. Append-only while it is served, in pieces: no append
-// copies more than a 64th of the table, so nobody waits for a table that grows.
+// copies more than a 256th of the table, so nobody waits for a table that grows.
 // Must not know: files, durability; it is derived and can be rebuilt (invariant 6).
 
 /// Where one record of a segment is, and what can be told of it unread.
@@ -69,28 +69,27 @@ struct SegmentIndex: Sendable {
         }
     }
 
-    private static let pieceEntries = 8_192
-    private static let tableCount = 64
+    private typealias Entries = PiecewiseArray<Packed, 8_192>
+    private static let tableCount = 256
     /// `RecordFormat.lineBytesMax` has 25 bits.
-    fileprivate static let statusShift: UInt32 = 25
+    private static let statusShift: UInt32 = 25
     private static let kindShift: UInt32 = 29
-    fileprivate static let classShift: UInt32 = 28
+    private static let classShift: UInt32 = 28
 
     /// The segment's first sequence.
     let first: UInt64
-    /// All but the last hold `pieceEntries`.
-    private var pieces: [[Packed]] = []
+    private var entries = Entries()
     /// By the highest bits of the hash.
     private var tables = [HashTable](repeating: HashTable(), count: tableCount)
     private var keys = OpenKeys()
 
     init(first: UInt64) { self.first = first }
 
-    var count: Int { pieces.isEmpty ? 0 : (pieces.count - 1) * Self.pieceEntries + pieces[pieces.count - 1].count }
+    var count: Int { entries.count }
 
     /// The entry at `index` in the order of the segment.
     subscript(index: Int) -> RecordEntry {
-        let packed = pieces[index / Self.pieceEntries][index % Self.pieceEntries]
+        let packed = entries[index]
         return RecordEntry(
             sequence: first + UInt64(packed.sequence), requestHash: packed.requestHash, payloadHash: packed.payloadHash,
             offset: packed.offset, length: packed.lengthAndKind & (1 << Self.statusShift - 1),
@@ -118,19 +117,18 @@ struct SegmentIndex: Sendable {
     }
 
     /// Of the entry at `index`.
-    func sequence(_ index: Int) -> UInt64 { first + UInt64(pieces[index / Self.pieceEntries][index % Self.pieceEntries].sequence) }
+    func sequence(_ index: Int) -> UInt64 { first + UInt64(entries[index].sequence) }
 
-    func state(_ index: Int) -> RecordState { pieces[index / Self.pieceEntries][index % Self.pieceEntries].state }
+    func state(_ index: Int) -> RecordState { entries[index].state }
 
-    func requestHash(_ index: Int) -> UInt64 { pieces[index / Self.pieceEntries][index % Self.pieceEntries].requestHash }
+    func requestHash(_ index: Int) -> UInt64 { entries[index].requestHash }
 
     /// Appends the newest entry. Its sequence is at most 2^32 above the segment's first. `keys` are the hashes of what
     /// else it can be found by.
     mutating func append(_ entry: RecordEntry, keys hashes: Span<UInt64> = Span()) {
         let index = UInt32(truncatingIfNeeded: count)
-        let previous = tables[Self.table(of: entry.requestHash)].put(index, hash: entry.requestHash)
-        if pieces.last.map({ $0.count == Self.pieceEntries }) ?? true { pieces.append([]) }
-        pieces[pieces.count - 1].append(
+        let previous = tables[Self.table(of: entry.requestHash)].put(index, hash: entry.requestHash, in: entries)
+        entries.append(
             Packed(
                 requestHash: entry.requestHash, payloadHash: entry.payloadHash, offset: entry.offset,
                 lengthAndKind: entry.length | UInt32(entry.state.status) << Self.statusShift | UInt32(entry.kind.rawValue) << Self.kindShift,
@@ -142,12 +140,11 @@ struct SegmentIndex: Sendable {
     /// Takes the entries from `start` on away again, as if they had never been appended.
     mutating func removeAll(from start: Int) {
         for index in (start..<count).reversed() {
-            let last = pieces.count - 1
             // It is the newest of its hash: newer ones are gone.
-            let packed = pieces[last].removeLast()
-            if pieces[last].isEmpty { pieces.removeLast() }
-            precondition(count == index, "entries go newest first")
-            tables[Self.table(of: packed.requestHash)].takeBack(to: packed.previous == 0 ? nil : packed.previous - 1, hash: packed.requestHash)
+            let packed = entries[index]
+            tables[Self.table(of: packed.requestHash)].takeBack(
+                to: packed.previous == 0 ? nil : packed.previous - 1, hash: packed.requestHash, in: entries)
+            entries.removeLast()
         }
         keys.removeAll(from: UInt32(truncatingIfNeeded: start))
     }
@@ -160,88 +157,97 @@ struct SegmentIndex: Sendable {
 
     /// Appends every entry of this hash, newest first. Most have none.
     func appendEntries(of requestHash: UInt64, to entries: inout [RecordEntry]) {
-        var next = tables[Self.table(of: requestHash)].newest(of: requestHash)
+        var next = tables[Self.table(of: requestHash)].newest(of: requestHash, in: self.entries)
         while let index = next {
-            let packed = pieces[Int(index) / Self.pieceEntries][Int(index) % Self.pieceEntries]
+            let packed = self.entries[Int(index)]
             if packed.requestHash == requestHash { entries.append(self[Int(index)]) }
             next = packed.previous == 0 ? nil : packed.previous - 1
         }
     }
 
-    private static func table(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 58) }
+    private static func table(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 56) }
 }
 
-/// From 32 bits of a hash to the newest entry that has them: open addressing, at most half full. What is found may
-/// have another hash, so whoever follows the links compares.
-private struct HashTable: Sendable {
-    /// The bits in the high half; in the low half the entry plus one, 0 for an empty slot. Their count is a power of two.
-    private var slots: [UInt64] = []
-    /// A Bloom filter with all bits of a hash in one word: most look-ups are for what is not in this segment, and
-    /// must not cost a cache miss in the slots. A sixteenth of their count, made anew with them.
-    private var filter: [UInt64] = []
-    private var used = 0
+extension SegmentIndex {
+    /// From a hash to the newest entry that has it: open addressing, at most half full. A slot is an entry, which tells its hash
+    /// itself. What is found may have another hash in the bits that choose the table, so whoever follows the links compares.
+    private struct HashTable: Sendable {
+        /// The entry plus one; 0: empty. Their count is a power of two.
+        private var slots: [UInt32] = []
+        /// A Bloom filter with all bits of a hash in one word: most look-ups are for what is not in this segment, and
+        /// must not cost a cache miss in the slots, and another in the entries. A sixteenth of their count, made anew with them.
+        private var filter: [UInt64] = []
+        private var used = 0
 
-    func newest(of hash: UInt64) -> UInt32? {
-        let mark = Self.mark(of: hash)
-        guard !slots.isEmpty, filter[word(of: mark)] & Self.bits(of: mark) == Self.bits(of: mark) else { return nil }
-        let newest = UInt32(truncatingIfNeeded: slots[place(of: mark)])
-        return newest == 0 ? nil : newest - 1
-    }
-
-    /// Makes `index` the newest of `hash`; returns the one before.
-    mutating func put(_ index: UInt32, hash: UInt64) -> UInt32? {
-        if (used + 1) * 2 > slots.count { grow() }
-        let mark = Self.mark(of: hash)
-        let place = place(of: mark)
-        let previous = UInt32(truncatingIfNeeded: slots[place])
-        slots[place] = UInt64(mark) << 32 | UInt64(index + 1)
-        guard previous == 0 else { return previous - 1 }
-        used += 1
-        filter[word(of: mark)] |= Self.bits(of: mark)
-        return nil
-    }
-
-    /// Makes `previous` the newest of `hash` again, or takes the hash out.
-    mutating func takeBack(to previous: UInt32?, hash: UInt64) {
-        let mark = Self.mark(of: hash)
-        var hole = place(of: mark)
-        if let previous { return slots[hole] = UInt64(mark) << 32 | UInt64(previous + 1) }
-        // What stands behind an empty slot is not found: whatever was put further because of this one moves up.
-        var next = (hole + 1) & (slots.count - 1)
-        while slots[next] != 0 {
-            let home = Int(slots[next] >> 32) & (slots.count - 1)
-            if (next &- home) & (slots.count - 1) >= (next &- hole) & (slots.count - 1) {
-                slots[hole] = slots[next]
-                hole = next
-            }
-            next = (next + 1) & (slots.count - 1)
+        func newest(of hash: UInt64, in entries: Entries) -> UInt32? {
+            let mark = Self.mark(of: hash)
+            guard !slots.isEmpty, filter[word(of: mark)] & Self.bits(of: mark) == Self.bits(of: mark) else { return nil }
+            let newest = slots[place(of: mark, in: entries)]
+            return newest == 0 ? nil : newest - 1
         }
-        slots[hole] = 0
-        used -= 1
-    }
 
-    /// Where `mark` stands, or the empty slot where it would.
-    private func place(of mark: UInt32) -> Int {
-        var place = Int(mark) & (slots.count - 1)
-        while slots[place] != 0, slots[place] >> 32 != UInt64(mark) { place = (place + 1) & (slots.count - 1) }
-        return place
-    }
-
-    private mutating func grow() {
-        let old = slots
-        slots = [UInt64](repeating: 0, count: max(64, old.count * 2))
-        filter = [UInt64](repeating: 0, count: slots.count / 16)
-        for slot in old where slot != 0 {
-            let mark = UInt32(truncatingIfNeeded: slot >> 32)
-            slots[place(of: mark)] = slot
+        /// Makes `index`, which is not among the entries yet, the newest of `hash`; returns the one before.
+        mutating func put(_ index: UInt32, hash: UInt64, in entries: Entries) -> UInt32? {
+            if (used + 1) * 2 > slots.count { grow(entries) }
+            let mark = Self.mark(of: hash)
+            let place = place(of: mark, in: entries)
+            let previous = slots[place]
+            slots[place] = index + 1
+            guard previous == 0 else { return previous - 1 }
+            used += 1
             filter[word(of: mark)] |= Self.bits(of: mark)
+            return nil
         }
+
+        /// Makes `previous` the newest of `hash` again, or takes the hash out. The newest is still among the entries.
+        mutating func takeBack(to previous: UInt32?, hash: UInt64, in entries: Entries) {
+            var hole = place(of: Self.mark(of: hash), in: entries)
+            if let previous { return slots[hole] = previous + 1 }
+            // What stands behind an empty slot is not found: whatever was put further because of this one moves up.
+            var next = (hole + 1) & (slots.count - 1)
+            while slots[next] != 0 {
+                let home = home(of: mark(slots[next], entries))
+                if (next &- home) & (slots.count - 1) >= (next &- hole) & (slots.count - 1) {
+                    slots[hole] = slots[next]
+                    hole = next
+                }
+                next = (next + 1) & (slots.count - 1)
+            }
+            slots[hole] = 0
+            used -= 1
+        }
+
+        /// Where `mark` stands, or the empty slot where it would.
+        private func place(of mark: UInt32, in entries: Entries) -> Int {
+            var place = home(of: mark)
+            while slots[place] != 0, self.mark(slots[place], entries) != mark { place = (place + 1) & (slots.count - 1) }
+            return place
+        }
+
+        private mutating func grow(_ entries: Entries) {
+            let old = slots
+            slots = [UInt32](repeating: 0, count: max(64, old.count * 2))
+            filter = [UInt64](repeating: 0, count: slots.count / 16)
+            for slot in old where slot != 0 {
+                let mark = mark(slot, entries)
+                // No two of them have one mark.
+                var place = home(of: mark)
+                while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
+                slots[place] = slot
+                filter[word(of: mark)] |= Self.bits(of: mark)
+            }
+        }
+
+        /// Of the entry in a slot.
+        private func mark(_ slot: UInt32, _ entries: Entries) -> UInt32 { Self.mark(of: entries[Int(slot - 1)].requestHash) }
+
+        private func home(of mark: UInt32) -> Int { Int(mark) & (slots.count - 1) }
+
+        /// Below the bits that choose the table.
+        private static func mark(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 24) }
+
+        private func word(of mark: UInt32) -> Int { Int(mark >> 18) & (filter.count - 1) }
+
+        private static func bits(of mark: UInt32) -> UInt64 { 1 << UInt64(mark & 63) | 1 << UInt64(mark >> 6 & 63) | 1 << UInt64(mark >> 12 & 63) }
     }
-
-    /// Below the bits that choose the table.
-    private static func mark(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 26) }
-
-    private func word(of mark: UInt32) -> Int { Int(mark >> 18) & (filter.count - 1) }
-
-    private static func bits(of mark: UInt32) -> UInt64 { 1 << UInt64(mark & 63) | 1 << UInt64(mark >> 6 & 63) | 1 << UInt64(mark >> 12 & 63) }
 }
