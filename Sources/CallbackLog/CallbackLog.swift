@@ -157,6 +157,8 @@ public final class CallbackLog: Sendable {
         door.set(self)
         // What recovery found sound and synced is proven at once.
         queue.async { writer.withValue { $0.checkpoint() } }
+        // Their files may have been restored since: a look at them is what a damaged segment's index is worth.
+        if options.hasUpkeep { for segment in recovery.sealed where segment.damageCount > 0 { shared.suspect(segment.first) } }
         shared.wakeUpkeep()
         shared.wakeExpectations()
     }

@@ -24,7 +24,9 @@ enum LogNotices {
         case .reread(let segment):
             logger.warning("a segment or its index file was found damaged; its index is made again", metadata: ["segment": "\(segment)"])
         case .indexFailed(let text):
-            logger.warning("an index file could not be made; it is tried again", metadata: ["error": "\(text)"])
+            logger.warning(
+                "an index file could not be made; it is tried again. Where the segment itself cannot be read, requests that may be in it are answered 503",
+                metadata: ["error": "\(text)"])
         case .retired(let count):
             logger.info("segments went by retention", metadata: ["segments": "\(count)"])
         case .retentionFailed(let text):

@@ -96,7 +96,9 @@ public final class Server: Sendable {
             for _ in 0..<configuration.loops { handles.append(try LoopHandle()) }
             self.handles = handles
             let running = self.running
-            let tokens = TokenStore(configuration.logDirectory, logger: logger)
+            let tokens = TokenStore(configuration.logDirectory, logger: logger) { [handles] in
+                for handle in handles { handle.post(.accessNarrowed) }
+            }
             self.tokens = tokens
             let isOnLoopback = Listening.isOnLoopback(places)
             Self.sayWhoMayAsk(configuration, isOnLoopback: isOnLoopback, tokens.table, to: logger)

@@ -38,6 +38,10 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
     /// True for EADDRINUSE.
     public var isAddressInUse: Bool { code == EADDRINUSE }
+    /// True for EAFNOSUPPORT: also what a service is told that may have no sockets of its own (RestrictAddressFamilies=).
+    public var isAddressFamilyRefused: Bool { code == EAFNOSUPPORT }
+    /// True for EACCES and EPERM.
+    public var isPermission: Bool { code == EACCES || code == EPERM }
     /// True for EMFILE and ENFILE: no descriptor is left.
     public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
     /// True for what accept(2) says of the one connection it would have taken: the next may be well. It lists them, and asks

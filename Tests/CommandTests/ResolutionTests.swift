@@ -89,6 +89,8 @@ struct ResolutionTests {
         let environment = [
             "CALLBACK_RECEIVER_CALLBACK_LISTN": "hunter2", "CALLBACK_RECEIVER_TLS_KEY": "hunter2",
             "CALLBACK_RECEIVER_CONFIG": "hunter2", "CALLBACK_RECEIVER_SERVER_LOOPS": "0",
+            "CALLBACK_RECEIVER_SERVICE_HOST": "10.0.0.1", "CALLBACK_RECEIVER_SERVICE_PORT_HTTP": "80", "CALLBACK_RECEIVER_PORT": "tcp://10.0.0.1:80",
+            "CALLBACK_RECEIVER_PORT_80_TCP_ADDR": "10.0.0.1",
             "CALLBACK_RECEIVER_CALLBACK_PATH": "", "PATH": "/bin", "CALLBACK": "x", "callback_receiver_x": "x",
         ]
         let unknown = "unknown variable, or not supported by this version; unset it (config show prints every key there is)"

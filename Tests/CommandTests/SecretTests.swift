@@ -104,6 +104,14 @@ struct SecretTests {
         let environment = ["CREDENTIALS_DIRECTORY": directory.path]
         let (outcome, server) = read("users", environment: environment)
         #expect(outcome.problems == [] && texts(server.callbackUsers) == ["a:b", "c:d"])
+        // One that is called as the key is needs not be named.
+        try directory.write("e:f\n", to: "callback.users")
+        try directory.write("k\n", to: "callback.keys")
+        let (both, guarded) = read("users", environment: environment)
+        #expect(both.problems == [] && texts(guarded.callbackUsers) == ["a:b", "c:d", "e:f"] && texts(guarded.callbackKeys) == ["k"])
+        #expect(texts(read("callback.users", environment: environment).1.callbackUsers) == ["a:b", "e:f"], "named and handed over: once")
+        try directory.write("\n", to: "callback.keys")
+        #expect(read("users", environment: environment).0.problems.map(\.line) == ["callback.keys-file: \(directory.path)/callback.keys holds no secret; write one a line"])
         let beside = Origin.file(path: "/etc/callback-receiver/x.yaml", line: 2)
         #expect(SecretFiles.location(of: "users", origin: beside, environment: environment) == directory.path + "/users")
         #expect(SecretFiles.location(of: "other", origin: beside, environment: environment) == "/etc/callback-receiver/other")

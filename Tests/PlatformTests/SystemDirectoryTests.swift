@@ -28,6 +28,23 @@ import Testing
         #expect(try SystemDirectory(creating: root + "/a/b/c").names() == ["file"], "one that exists is opened")
     }
 
+    @Test("what root makes belongs to the directory's owner", .enabled(if: getuid() == 0, "nobody else may give files away"))
+    func given() throws {
+        let directory = try SystemDirectory(creating: root + "/log")
+        func owner(_ path: String) throws -> [Int?] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: root + "/log/" + path)
+            return [attributes[.ownerAccountID] as? Int, attributes[.groupOwnerAccountID] as? Int]
+        }
+        _ = try directory.create("before")
+        #expect(unsafe chown(root + "/log", 65_534, 65_533) == 0)
+        _ = try directory.create("file")
+        _ = try directory.directory(creating: "below").create("file")
+        _ = try directory.directory(creating: "below").create("other")
+        #expect(try owner("before")[0] == 0)
+        for path in ["file", "below", "below/file", "below/other"] { #expect(try owner(path) == [65_534, 65_533], "\(path)") }
+        #expect(try mode(root + "/log/below") & 0o007 == 0)
+    }
+
     @Test("where a file stands in the way, the failure says so")
     func inTheWay() throws {
         _ = try SystemDirectory(creating: root).create("file")

@@ -73,6 +73,12 @@ final class SealedSegment: Sendable {
         return SealedSegment(file.withoutFilter(), byteCount: byteCount)
     }
 
+    /// While its file cannot be opened: `place` says so.
+    func unreadable(_ place: UnsoundPlace) -> SealedSegment {
+        SealedSegment(
+            first: first, successor: successor, byteCount: byteCount, latest: latest, index: .missing, damages: [place], damageCount: 1)
+    }
+
     /// Without the index that is in memory.
     var withoutIndex: SealedSegment {
         SealedSegment(

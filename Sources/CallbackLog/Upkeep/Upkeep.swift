@@ -147,6 +147,12 @@ final class Upkeep {
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
         } catch {
             failure = error
+            // Nothing in it is served: that is damage, however sound its bytes are, until somebody has seen to it.
+            if error.isPermission || error.isMissing, segment.damageCount == 0 {
+                let place = UnsoundPlace(segment: segment.name, offset: 0, sequence: segment.first)
+                _ = shared.published.withLock { $0.replace(segment.unreadable(place)) }
+                observe(.damaged(place))
+            }
         }
         if shared.isClosing.load(ordering: .relaxed) { return false }
         if let failure { observe(.indexFailed("\(failure)")) }

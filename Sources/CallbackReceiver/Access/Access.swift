@@ -1,15 +1,15 @@
 // Who may ask the delivery-status API (API.md §4).
 //
 //     api.authentication: none ──────────────────────────────────────▶ everything
-//     no token was ever created ─┬─ listener, peer and Host are loopback,
-//                                │  and nothing says that a proxy forwarded it ─▶ everything (the open door)
+//     no token was ever created ─┬─ listener, peer and Host are loopback, and nothing says that
+//                                │  a proxy forwarded it or another site's page sent it ─▶ everything (the open door)
 //                                └─ else ──────────────────────────────────────▶ 401
 //     tokens are needed ─┬─ right credentials ─┬─ scope suffices ─▶ what the scope allows
 //                        │                     └─ else ──────────▶ 403
 //                        ├─ no credentials, or tokens that cannot be read ──▶ 401
 //                        └─ wrong credentials ─▶ 401; too many of them from one address ─▶ 429
 //
-// Promises: fails closed. A rebound DNS name or a proxy does not open the door, and once a token was created nothing does.
+// Promises: fails closed. A rebound DNS name, a proxy or a page in a browser does not open the door, and once a token was created nothing does.
 // Right credentials are looked for first: nobody is refused because of what others guess. No answer tells an unknown
 // identifier from a wrong key, neither by its words nor by the time it takes.
 // Must not know: what is asked, where tokens are kept.
@@ -81,9 +81,25 @@ struct Access: Sendable {
         return table.token(identifier: credentials[..<colon], key: credentials[(colon + 1)...])
     }
 
-    /// Its `Host` is this machine whatever any DNS server says, and no proxy says that it passed the request on.
+    /// Its `Host` is this machine whatever any DNS server says, and no proxy says that it passed the request on, nor a browser
+    /// that another site's page sent it.
     private static func isPlainlyLocal(_ request: borrowing Request) -> Bool {
         request.targetHost?.isLoopbackName ?? false
             && !request.hasField("forwarded") && !request.hasField("via") && !request.hasField(startingWith: "x-forwarded-")
+            && isOfThisOrigin(request)
+    }
+
+    /// RFC 6454 §7: a browser says whose page a request comes from; other programs say nothing.
+    private static func isOfThisOrigin(_ request: borrowing Request) -> Bool {
+        guard let origin = request.value(of: "origin") else { return true }
+        guard request.count(of: "origin") == 1, let host = request.targetHost else { return false }
+        var own = Array("http://".utf8)
+        own.append(request.head.span.extracting(host.name))
+        if let port = host.port, port != 80 {
+            own.append(UInt8(ascii: ":"))
+            own.append(decimal: UInt64(port))
+        }
+        let field = request.head.span.extracting(origin)
+        return field.count == own.count && field.indices.allSatisfy { field[$0] | 0x20 == own[$0] | 0x20 }
     }
 }

@@ -37,6 +37,19 @@ public struct TokenKeeper: Sendable {
         }
     }
 
+    /// Copies what says who may ask to another log's directory, which has nothing of it: tokens are needed for ever (API.md §4).
+    /// - Returns: the names of what was copied.
+    public static func copy(from source: String, to target: String) throws(SystemError) -> [String] {
+        let (from, to) = (try OwnedDirectory(source), try OwnedDirectory(target))
+        var copied: [String] = []
+        // The mark first: without it a copy that was cut short would open the door.
+        for name in [TokenFile.markName, TokenFile.name] where try from.contains(name) {
+            try to.createIfMissing(name, holding: try from.read(name, bytesMax: TokenFile.bytesMax))
+            copied.append(name)
+        }
+        return copied
+    }
+
     /// In the order in which they were created.
     public func tokens() throws(TokenFailure) -> [Token] { try attempt { () throws(SystemError) in try read() } }
 

@@ -23,6 +23,8 @@ final class TokenStore: Sendable {
     private let watched: Confined<Watched>
     private let path: String
     private let logger: Logger
+    /// Somebody who had access has it no more. On the queue, when the new table is in force.
+    private let narrowed: @Sendable () -> Void
 
     /// What belongs to the queue.
     private final class Watched {
@@ -38,10 +40,12 @@ final class TokenStore: Sendable {
         var saying = ""
     }
 
-    /// Reads the tokens in the log directory `path`, and takes up what becomes of them.
-    init(_ path: String, logger: Logger) {
+    /// Reads the tokens in the log directory `path`, and takes up what becomes of them; `narrowed` hears when somebody who had
+    /// access has it no more.
+    init(_ path: String, logger: Logger, narrowed: @escaping @Sendable () -> Void = {}) {
         self.path = path
         self.logger = logger
+        self.narrowed = narrowed
         watched = Confined(Watched(), to: DispatchQueue(label: "tokens"))
         watched.queue.sync { watched.withValue { refresh($0) } }
     }
@@ -57,7 +61,11 @@ final class TokenStore: Sendable {
     private func refresh(_ watched: Watched) {
         watch(watched)
         let table = read(watched)
-        current.withLock { $0 = table }
+        let before = current.withLock { current in
+            defer { current = table }
+            return current
+        }
+        if !table.allowsAll(of: before) { narrowed() }
     }
 
     private func watch(_ watched: Watched) {

@@ -31,6 +31,15 @@ struct TokenTable: Sendable {
         self.tokens = tokens
     }
 
+    /// Whether whoever had access by `earlier` has it by this one, too.
+    func allowsAll(of earlier: TokenTable) -> Bool {
+        switch earlier.standing {
+        case .neverCreated: standing == .neverCreated
+        case .unreadable: true
+        case .kept: standing == .kept && earlier.tokens.allSatisfy { tokens[$0.key] == $0.value }
+        }
+    }
+
     /// What the key of an unknown identifier is compared with.
     private static let nobody = [UInt8](repeating: 0, count: SHA256.byteCount)
 

@@ -217,6 +217,7 @@ struct Loop {
             case .newcomer(let newcomer, let hops): admit(newcomer, hops: hops)
             case .alive(let answer): answer()
             case .takeUp(let context): takeUp(context)
+            case .accessNarrowed: endFollowers()
             case .drain: drain()
             case .stop: isStopped = true
             }

@@ -77,7 +77,15 @@ extension Loop {
 
     // MARK: ends
 
-    /// The server stops: waits are answered with what is known, event streams end. An export goes on: it has an end.
+    /// A token was revoked, or the first one created: whoever follows asks again, where everybody's credentials are looked at.
+    /// A client of an event stream does so by itself, and goes on where it was.
+    mutating func endFollowers() {
+        for slot in slots.indices {
+            if let connection = slots[slot] { drainDeferred(connection) }
+        }
+    }
+
+    /// The server stops, say: waits are answered with what is known, event streams end. An export goes on: it has an end.
     mutating func drainDeferred(_ connection: Connection) {
         for ticket in connection.deferred.values {
             switch deferrals[ticket]?.awaited {

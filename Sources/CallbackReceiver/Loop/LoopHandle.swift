@@ -35,6 +35,8 @@ enum LoopMessage: Sendable {
     case alive(@Sendable () -> Void)
     /// Go by this from now on.
     case takeUp(LoopContext)
+    /// Who may ask is decided anew: of whoever follows the log, somebody may not any more.
+    case accessNarrowed
     /// Stop accepting; answer what comes, then close.
     case drain
     /// Close everything now.
@@ -102,7 +104,7 @@ final class LoopHandle: Sendable {
             switch message {
             // No loop is left that could ask how many there are: they need not be released.
             case .connection(let newcomer), .newcomer(let newcomer, _): Socket.close(newcomer.fd)
-            case .acknowledgements, .answer, .asked, .kept, .advanced, .alive, .takeUp, .drain, .stop: break
+            case .acknowledgements, .answer, .asked, .kept, .advanced, .alive, .takeUp, .accessNarrowed, .drain, .stop: break
             }
         }
     }

@@ -11,6 +11,8 @@ import Platform
 import Synchronization
 
 public final class Quarantine: RefusalKeeper, Sendable {
+    /// Of the directory in that of the log.
+    package static let directoryName = QuarantineStore.directoryName
     /// Bodies that wait to be kept: 64 MiB of the largest.
     static let waitingMax = 1_024
 
@@ -27,8 +29,7 @@ public final class Quarantine: RefusalKeeper, Sendable {
             observe: { event in log.withLock { Self.say(event, in: path, to: &$0) } },
             openDirectory: { () throws(SystemError) in
                 // A log directory that was removed is not made again by what was refused.
-                _ = try SystemDirectory(reading: logDirectory)
-                return try SystemDirectory(creating: path)
+                try SystemDirectory(reading: logDirectory).directory(creating: QuarantineStore.directoryName)
             })
         // Not made before there is something to keep.
         if WholeFile.exists(path) { store.queue.async { [store] in store.withValue { _ = $0.isReadable() } } }

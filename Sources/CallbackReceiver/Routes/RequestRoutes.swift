@@ -9,7 +9,10 @@ import HTTPWire
 
 extension Router {
     static let notFound = "Nothing is known of this request_id: no callback for it has arrived here, and it was not announced."
-    static let indexing = "The log's index is being made again, and until then it is not known whether there is more of this request. Ask again in a moment."
+    static let indexing = """
+        The log's index is being made again, and until then it is not known whether there is more of this request. Ask again in a moment; \
+        if it stays so, /readyz names the file that cannot be read.
+        """
     static let diskFails = "The log cannot be read now; the server's log says why. Ask again in a moment."
     static let unreadable = "A record of this request cannot be read back. The server's log names the file; keep a copy of it."
 

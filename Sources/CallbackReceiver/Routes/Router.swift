@@ -26,7 +26,10 @@ struct RouteScratch {
     var isShed = false
 }
 
-struct Router: Sendable {
+package struct Router: Sendable {
+    /// What a 404 of the callback's own address begins with.
+    package static let callbacksOnly = "This address takes callbacks only"
+
     let log: CallbackLog
     private(set) var logOptions: LogOptions
     /// The configured path, by its segments and as it is.
@@ -110,7 +113,7 @@ struct Router: Sendable {
             if let disposition = furtherRoute?(request, &response) { return disposition }
             let detail = role.contains(.api)
                 ? "There is nothing at this path. See /openapi.json for the paths there are."
-                : "This address takes callbacks only, at \(String(decoding: pathBytes, as: UTF8.self)). The API has an address of its own (api.listen)."
+                : "\(Self.callbacksOnly), at \(String(decoding: pathBytes, as: UTF8.self)). The API has an address of its own (api.listen)."
             Problem.fill(&response, status: 404, detail: detail, for: request)
             return .respond
         }

@@ -46,7 +46,11 @@ package enum Listening {
                 do throws(SystemError) {
                     listeners += try Listener.listen(on: address).map { ($0, role) }
                 } catch {
-                    let remedy = error.isAddressInUse ? "another program listens there; stop it, or choose another port with \(key)" : "check \(key)"
+                    let remedy =
+                        if error.isAddressInUse { "another program listens there; stop it, or choose another port with \(key)" }
+                        else if error.isAddressFamilyRefused {
+                            "the unit allows no socket but those of its socket units: write systemd:NAME, or add the drop-in listen-by-itself.conf"
+                        } else { "check \(key)" }
                     throw ServerFailure(description: "cannot listen on \(address.text): \(error); \(remedy)")
                 }
             case .handed(let name): listeners += try adopt(name, from: sockets, for: key).map { ($0, role) }

@@ -39,6 +39,9 @@ extension Server {
     /// A loop that is busy takes it up when it comes to it; so long it is waited for.
     private static let takeUpSeconds = 5
 
+    /// Whether callbacks must prove where they are from, by the configuration in force.
+    fileprivate var asksForProof: Bool { inForce.withLock { $0.configuration.asksForProof } }
+
     /// Goes by `configuration` from now on, but for where it listens, where its log is and how many loops it has.
     func takeUp(_ configuration: ServerConfiguration) throws(ServerFailure) {
         try Listening.check(places, configuration)
@@ -127,6 +130,7 @@ final class Reloads: Sendable {
     }
 
     private func takeUp(_ configuration: RereadConfiguration, _ server: Server) -> [String] {
+        let askedForProof = server.asksForProof
         do throws(ServerFailure) {
             try server.takeUp(configuration.server)
         } catch {
@@ -134,6 +138,9 @@ final class Reloads: Sendable {
         }
         configuration.takenUp()
         logger.notice("the configuration was read again and is in force")
+        if askedForProof, !server.asksForProof {
+            logger.warning("callbacks need no proof of origin any more: whoever reaches the callback URL may post (callback.keys)")
+        }
         if !configuration.keysForRestart.isEmpty {
             logger.warning(
                 "some of what has changed needs a restart, and is as before until then",

@@ -3,6 +3,7 @@
 // Promises: every wait is bounded; an answer is whole or a failure; a body is bounded. No secret is in any text.
 // Must not know: what is asked, what an answer means.
 
+import CallbackReceiver
 import Platform
 
 /// Why there is no answer.
@@ -22,6 +23,9 @@ struct ClientAnswer {
     let status: Int
     let retryAfterSeconds: Int?
     let body: [UInt8]
+
+    /// False where a 404 says that there is no delivery-status API: another server's, or one of the callback's own address.
+    var isAboutRequest: Bool { AnswerObject(body).map { $0.string("detail")?.hasPrefix(Router.callbacksOnly) != true } ?? body.isEmpty }
 
     /// What its problem document says (RFC 9457), for a person; else the status alone.
     var problem: String {

@@ -81,7 +81,7 @@ struct Status: ParsableCommand {
         let target = "/v1/requests/" + PercentEncoded.text(requestID) + (waitSeconds > 0 ? "?wait=\(waitSeconds)" : "")
         do throws(ClientFailure) {
             let answer = try client.get(target, milliseconds: waitSeconds * 1_000 + Client.answerMilliseconds)
-            if answer.status == 404 { return .nothingKnown }
+            if answer.status == 404, answer.isAboutRequest { return .nothingKnown }
             guard answer.status == 200 else { return .refused(answer) }
             guard let object = AnswerObject(answer.body), let status = object.string("status").flatMap({ RequestStatus(name: $0.utf8) }) else {
                 return .failed(.unanswered("answers what is no status of a request"))

@@ -34,6 +34,9 @@ struct Resolution {
     /// The configuration file, where secrets in force stand in it.
     private(set) var holdsSecrets: String?
 
+    /// True where the configuration file says something that is in force.
+    var goesByFile: Bool { entries.contains { $0.origin.isFile } }
+
     /// Where each key's value comes from.
     var origins: [String: Origin] { Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.origin) }) }
 
@@ -68,7 +71,7 @@ struct Resolution {
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Setting.environmentPrefix) {
             if let setting = Setting.all.first(where: { $0.environmentName == name }) {
                 assign(text, to: setting, from: .environment(name: name))
-            } else {
+            } else if !Setting.isOfKubernetes(name) {
                 let text = UnknownKey.text(environmentName: name)
                 problems.append(Problem(origin: .environment(name: name), key: nil, text: text))
             }

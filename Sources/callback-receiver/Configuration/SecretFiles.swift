@@ -3,6 +3,8 @@
 // A name without a slash at its beginning is looked for among the credentials that systemd hands over (LoadCredential=,
 // systemd.exec(5)) first, then beside the configuration file that has it: so that `config check`, which root calls from a
 // shell, reads the file that the credential is a copy of. One from the environment is looked for from the working directory.
+// A credential that is called as a key of secrets is, callback.keys say, is read without being named: it was handed over to
+// prove something, too.
 //
 // Promises: read to a bound; what is wrong names the key's place, the file and its line, never what is in it. A file that
 // is missing, empty or wrong stops the start: it was meant to prove something. A file that every user can read is said.
@@ -50,27 +52,30 @@ enum SecretFiles {
     static func read(into configuration: inout Configuration, origins: [String: Origin], environment: [String: String]) -> Outcome {
         var outcome = Outcome()
         for kind in kinds {
-            guard let path = kind.path(configuration) else { continue }
-            func refuse(_ text: String) {
-                outcome.problems.append(Problem(origin: origins[kind.key] ?? .standard, key: kind.key, text: text))
-            }
-            let found = location(of: path, origin: origins[kind.key] ?? .standard, environment: environment)
-            do throws(Refusal) {
-                let bytes = try Surroundings.bytes(of: found, bytesMax: bytesMax)
-                guard bytes.count <= bytesMax else {
-                    refuse("\(printable(found)) is larger than \(Size.text(Int64(bytesMax))), which no file of secrets is; name another")
-                    continue
-                }
-                switch Result(catching: { () throws(SecretFileFault) in try SecretList.parse(file: bytes, form: kind.form) }) {
-                case .success(let secrets): kind.add(&configuration, secrets)
-                case .failure(let fault): refuse("\(printable(found))\(fault.line.map { ":\($0)" } ?? "") \(fault.refusal.text)")
-                }
-                if WholeFile.isReadableByAll(found) { outcome.warnings.append(warning(found)) }
-            } catch {
-                refuse("\(printable(found)) \(error.text)")
-            }
+            let origin = origins[kind.key] ?? .standard
+            let named = kind.path(configuration).map { location(of: $0, origin: origin, environment: environment) }
+            let handed = credential(String(kind.key.dropLast("-file".count)), environment)
+            if let named { read(named, kind, origin, into: &configuration, &outcome) }
+            if let handed, handed != named { read(handed, kind, origin, into: &configuration, &outcome) }
         }
         return outcome
+    }
+
+    private static func read(_ path: String, _ kind: Kind, _ origin: Origin, into configuration: inout Configuration, _ outcome: inout Outcome) {
+        func refuse(_ text: String) { outcome.problems.append(Problem(origin: origin, key: kind.key, text: text)) }
+        do throws(Refusal) {
+            let bytes = try Surroundings.bytes(of: path, bytesMax: bytesMax)
+            guard bytes.count <= bytesMax else {
+                return refuse("\(printable(path)) is larger than \(Size.text(Int64(bytesMax))), which no file of secrets is; name another")
+            }
+            switch Result(catching: { () throws(SecretFileFault) in try SecretList.parse(file: bytes, form: kind.form) }) {
+            case .success(let secrets): kind.add(&configuration, secrets)
+            case .failure(let fault): refuse("\(printable(path))\(fault.line.map { ":\($0)" } ?? "") \(fault.refusal.text)")
+            }
+            if WholeFile.isReadableByAll(path) { outcome.warnings.append(warning(path)) }
+        } catch {
+            refuse("\(printable(path)) \(error.text)")
+        }
     }
 
     /// What is said of a file with secrets in it that everybody can read.
@@ -78,13 +83,17 @@ enum SecretFiles {
         "\(printable(path)) holds secrets and can be read by every user of this machine; chmod 640 it, or 600"
     }
 
+    /// The file of a credential of this name, where systemd has handed one over.
+    private static func credential(_ name: String, _ environment: [String: String]) -> String? {
+        guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return nil }
+        let path = "\(directory)/\(name)"
+        return WholeFile.exists(path) ? path : nil
+    }
+
     /// Where the file is that a key names so, in the source `origin`.
     static func location(of path: String, origin: Origin, environment: [String: String]) -> String {
         guard !path.hasPrefix("/") else { return path }
-        if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
-            let credential = "\(directory)/\(path)"
-            if WholeFile.exists(credential) { return credential }
-        }
+        if let credential = credential(path, environment) { return credential }
         guard case .file(let file, _) = origin, let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path
     }

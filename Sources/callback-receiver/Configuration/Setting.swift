@@ -57,6 +57,12 @@ struct Setting: Sendable {
 
     static let environmentPrefix = "CALLBACK_RECEIVER_"
 
+    /// What Kubernetes tells every container of a Service that is called callback-receiver: nothing that anybody wrote.
+    static func isOfKubernetes(_ name: String) -> Bool {
+        let rest = name.dropFirst(environmentPrefix.count)
+        return rest == "SERVICE_HOST" || rest == "SERVICE_PORT" || rest.hasPrefix("SERVICE_PORT_") || rest == "PORT" || rest.hasPrefix("PORT_")
+    }
+
     /// What one may write, for the documentation: `1KiB to 16MiB`.
     var bounds: String {
         switch kind {

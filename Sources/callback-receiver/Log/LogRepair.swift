@@ -15,8 +15,9 @@ struct LogRepair: ParsableCommand {
             Never in place: the log is only read. The copy holds every sound record as it is, in files of the same names; \
             in the place of each lost one a record of the kind "lost", since sequences are dense and a missing one would be \
             damage again: a server opens the copy without complaint, and verify finds nothing. What a crash tore off the end was \
-            never acknowledged and is left out. The log's identity is copied, so that ids of events stay what they are; index \
-            files are not (the server builds them again), nor is anything else in the directory: it is named.
+            never acknowledged and is no part of it. The log's identity is copied, so that ids of events stay what they are, and \
+            so are the API's tokens, what was refused (quarantine) and torn off (….torn); index files are not (the server builds \
+            them again), nor is anything else in the directory: it is named.
 
             Stop the server first: what arrives after this began is not in the copy. Then put the copy in the place of the \
             old directory, keep that one, and start the server.
@@ -56,13 +57,34 @@ struct LogRepair: ParsableCommand {
             bar.label("verify")
             try check(bar, &output)
             bar.wipe()
-            for name in log.others where !LogCopy.isTaken(name) { try output.say("\(name): left behind") }
+            let copied = try copyBesides(log)
+            for name in log.others where !LogCopy.isTaken(name) { try output.say("\(name): \(copied.contains(name) ? "copied" : "left behind")") }
             try output.say(
                 "\(to): \(Counted.text(copy.segments, "file")), \(Counted.text(copy.records, "record")) copied, "
                     + "\(Counted.text(copy.lost, "record")) marked as lost; synchronized and verified")
             try output.flush()
         } catch let end as OutputEnd {
             if let failure = end.failure { throw failure }
+        }
+    }
+
+    /// What is no log, and yet would be missed: without the tokens the API would be open again.
+    private func copyBesides(_ log: LogInspection) throws -> Set<String> {
+        do throws(SystemError) {
+            var copied = Set(try TokenKeeper.copy(from: log.path, to: to))
+            let (source, target) = (try SystemDirectory(reading: log.path), try SystemDirectory(reading: to))
+            for name in log.tornNames where try source.copy(name, to: target) { copied.insert(name) }
+            let quarantine = Quarantine.directoryName
+            if log.others.contains(quarantine) {
+                let (refused, kept) = (try SystemDirectory(reading: log.path + "/" + quarantine), try target.directory(creating: quarantine))
+                for name in try refused.names() { _ = try refused.copy(name, to: kept) }
+                try kept.synchronize()
+                copied.insert(quarantine)
+            }
+            try target.synchronize()
+            return copied
+        } catch {
+            throw CommandFailure.general("\(to) is not complete: \(error); remove it and try again")
         }
     }
 
@@ -76,5 +98,24 @@ struct LogRepair: ParsableCommand {
         }
         let verdict = try Verification.run(copy, withIndexes: false, bar, &output)
         if let failure = verdict.failure(in: to) { throw failure }
+    }
+}
+
+extension SystemDirectory {
+    fileprivate static let pieceBytes = 1 << 20
+
+    /// Copies a file, durably but for its name. False where it is no regular file, and so none of a server's.
+    fileprivate func copy(_ name: String, to target: SystemDirectory) throws(SystemError) -> Bool {
+        guard let file = try? open(name), let size = try? file.size() else { return false }
+        let copy = try target.create(name)
+        var piece = [UInt8](repeating: 0, count: Int(min(Int64(Self.pieceBytes), size)))
+        var position: Int64 = 0
+        while position < size {
+            let got = try file.read(at: position, count: piece.count, into: &piece, from: 0)
+            if got == 0 { break }
+            position += try copy.writeWhole(Array(piece[..<got]), at: position)
+        }
+        try copy.synchronizeData()
+        return true
     }
 }

@@ -3,6 +3,7 @@
 // Promises: at every byte of a line, by the public door alone; what upkeep then finds is what the next start finds.
 // Must not know: how a segment is read again.
 
+import Glibc
 import Platform
 import Testing
 
@@ -61,8 +62,6 @@ import Testing
 
             let next = try SegmentedLog.open(open.disk.afterKill())
             #expect(next.log.report.damages == expected && next.log.damages.places == expected, "\(what), the next start")
-            // But for records that newer ones supersede.
-            #expect(next.disk.reads(of: [segment]) <= 2, "\(what): its index names it")
             #expect(next.append("new") == .duplicate(of: UInt64(log.count + 1)), "\(what), the next start")
         }
     }
@@ -119,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("damage in a sealed segment is named at every start by its index, without the segment being read")
+    @Test("damage in a sealed segment is named at every start by its index, and no other segment is read")
     func named() throws {
         let log = try SegmentedLog()
         let disk = log.disk.afterKill()
@@ -138,9 +137,56 @@ import Testing
             open.settleUpkeep()
             #expect(open.log.report.damages == found && open.log.report.damageCount == 1)
             #expect(open.log.damages.places == found && open.log.damages.count == 1)
-            #expect(open.disk.reads(of: open.disk.sealed) == 0)
+            #expect(open.disk.reads(of: open.disk.sealed.filter { $0 != segment }) == 0)
             #expect(damages(open) == [], "known, and so not said twice")
         }
+    }
+
+    @Test("a damaged segment that was put back from a copy is whole at the next start, whatever its index says")
+    func restored() throws {
+        let log = try SegmentedLog()
+        let disk = log.disk.afterKill()
+        let segment = disk.sealed[1]
+        let whole = try #require(disk.allFiles[segment])
+        let line = try lines(disk, segment)[1]
+        try disk.change(segment) { $0[line.lowerBound + 30] ^= 1 }
+        try disk.remove(indexName(segment))
+        let harmed = try SegmentedLog.open(disk)
+        harmed.settleUpkeep()
+        #expect(harmed.log.damages.count == 1)
+        harmed.log.close()
+        let restored = harmed.disk.afterKill()
+        try restored.change(segment) { $0 = whole }
+        var open = try SegmentedLog.open(restored)
+        open.settleUpkeep()
+        for _ in 0..<2 {
+            #expect(open.log.damages.count == 0)
+            for (identifier, records) in log.expected { #expect(try open.records(identifier) == records) }
+            open = try SegmentedLog.open(open.disk.afterKill())
+            #expect(open.log.report.damageCount == 0)
+            open.settleUpkeep()
+        }
+    }
+
+    @Test("a sealed segment that cannot be opened is damage until it can be", arguments: [EACCES, EPERM, EIO])
+    func unopened(code: Int32) throws {
+        let log = try SegmentedLog()
+        let disk = log.disk.afterKill()
+        let open = try SegmentedLog.open(disk)
+        open.settleUpkeep()
+        let segment = disk.sealed[0]
+        let first = try #require(SegmentName.firstSequence(of: segment))
+        disk.inject(Fault(.fails(code), on: [.open]))
+        open.log.shared.suspect(first)
+        open.settleUpkeep()
+        let place = UnsoundPlace(segment: segment, offset: 0, sequence: first)
+        #expect(open.log.damages.places == (code == EIO ? [] : [place]))
+        #expect(damages(open) == (code == EIO ? [] : [place]))
+        disk.lift()
+        open.clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+        open.settleUpkeep()
+        #expect(open.log.damages.count == 0)
+        for (identifier, records) in log.expected { #expect(try open.records(identifier) == records) }
     }
 
     @Test("damage that comes later to a segment that was read again is found a minute after")

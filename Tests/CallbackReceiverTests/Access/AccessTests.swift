@@ -36,6 +36,20 @@ struct AccessTests {
         }
     }
 
+    @Test("nor does a page of another site in this machine's browser: what it may send without being asked is refused")
+    func pages() throws {
+        let step = try RouterStep()
+        for origin in ["http://evil.example", "null", "https://localhost:8080", "http://localhost", "http://localhost:8081", "http://localhost:8080/", ""] {
+            #expect(try status(step, ["Origin: \(origin)"], host: "localhost:8080") == 401, "\(origin)")
+            let requeue = requestBytes("POST", "/v1/quarantine/requeue?unauthorized=true", host: "localhost:8080", fields: ["Origin: \(origin)"], body: [])
+            #expect(try step.answer(requeue).status == 401, "\(origin)")
+        }
+        #expect(try status(step, ["Origin: http://localhost:8080", "Origin: http://localhost:8080"], host: "localhost:8080") == 401)
+        for (host, origin) in [("localhost:8080", "http://localhost:8080"), ("LOCALHOST:8080", "HTTP://localhost:8080"), ("127.0.0.1", "http://127.0.0.1"), ("[::1]:80", "http://[::1]")] {
+            #expect(try status(step, ["Origin: \(origin)"], host: host) == 404, "\(origin)")
+        }
+    }
+
     @Test("a trusted proxy's word does not open it either, whomever it names")
     func trustedProxy() throws {
         let step = try RouterStep { $0.trustedProxies = [IPNetwork(IPAddress(ipv4: 0x7F00_0001))] }

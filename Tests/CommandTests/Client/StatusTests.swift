@@ -61,6 +61,14 @@ struct StatusTests {
     }
 
     @Test(
+        "a 404 that is not about the request is 1: of the callback's own address, of another server",
+        arguments: [#"{"detail":"This address takes callbacks only, at /callback."}"#, "<html>404</html>"])
+    func elsewhere(body: String) throws {
+        let run = try run([.whole("404 Not Found", body)], ["r-1"])
+        #expect(run.status == .exited(1) && run.output == "" && run.error.contains("answers 404"), "\(run)")
+    }
+
+    @Test(
         "what is no answer is 1, with the server's own words where there are some",
         arguments: [
             (.whole("503 x", #"{"detail":"The log is\nbusy."}"#), "answers 503: The log is busy."),

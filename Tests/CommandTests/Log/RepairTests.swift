@@ -60,20 +60,28 @@ struct RepairTests {
         #expect(try server.terminate() == .exited(0))
     }
 
-    @Test("the identity goes along; what else is in the directory is named and stays")
+    @Test("the identity goes along, and tokens and what was refused or torn off; what else is in the directory is named and stays")
     func others() throws {
         let log = try damagedLog()
         try log.write(Array("who".utf8), to: "identity")
         try log.write([1], to: "tokens")
+        try log.write([4], to: "tokens-required")
+        try FileManager.default.createDirectory(atPath: log.path + "/quarantine", withIntermediateDirectories: false)
+        try log.write([5], to: "quarantine/1.json")
+        try log.write([6], to: "notes")
         try log.write([2], to: HandmadeLog.index(1))
         try log.write([3], to: HandmadeLog.name(4) + ".torn")
         let place = try TemporaryDirectory()
         let run = try log.run("repair", "--to", place.path)
         #expect(run.status == .exited(0))
-        #expect(place.entries == [1, 4, 7].map(HandmadeLog.name) + ["identity"])
+        let torn = "\(HandmadeLog.name(4)).torn"
+        #expect(place.entries.sorted() == ([1, 4, 7].map(HandmadeLog.name) + [torn, "identity", "quarantine", "tokens", "tokens-required"]).sorted())
         #expect(try String(contentsOfFile: place.path(of: "identity"), encoding: .utf8) == "who")
-        #expect(run.output.contains("tokens: left behind\n"))
-        #expect(run.output.contains("\(HandmadeLog.name(4)).torn: left behind\n"))
+        for (name, bytes) in [("tokens", [1]), ("tokens-required", [4]), ("quarantine/1.json", [5]), (torn, [3])] as [(String, [UInt8])] {
+            #expect(FileManager.default.contents(atPath: place.path(of: name)) == Data(bytes), "\(name)")
+        }
+        for name in ["tokens", "tokens-required", "quarantine", torn] { #expect(run.output.contains("\(name): copied\n")) }
+        #expect(run.output.contains("notes: left behind\n"))
         #expect(!run.output.contains("\(HandmadeLog.index(1)): left behind"))
     }
 

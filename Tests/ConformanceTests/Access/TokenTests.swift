@@ -71,6 +71,36 @@ struct TokenTests {
         try expectProblem(try server.get("/v1/events", try #require(tokens["metrics"])), 403)
     }
 
+    @Test("who follows the log is asked for credentials anew when a token is revoked, or the first one created")
+    func narrowed() throws {
+        let directory = try TemporaryDirectory()
+        let server = try ServerProcess(directory: directory)
+        func follow(_ fields: [String]) throws -> (stream: EventStream, waiting: RawConnection) {
+            let stream = try EventStream(server, "", fields: fields)
+            let waiting = try server.connect()
+            try waiting.send(requestBytes("GET", "/v1/requests/nobody?wait=50", fields: fields))
+            #expect(!waiting.isReadable(milliseconds: 200))
+            return (stream, waiting)
+        }
+        func expectEnd(_ following: (stream: EventStream, waiting: RawConnection)) throws {
+            #expect(try following.stream.next() == nil && following.stream.hasEnded)
+            #expect(try following.waiting.readAnswer().status == 404)
+        }
+        let open = try follow([])
+        let first = try Token.create(in: directory, name: "first")
+        try expectEnd(open)
+        let second = try Token.create(in: directory, name: "second")
+        let (before, other) = (try follow([first.field]), try follow([second.field]))
+        let http2 = try HTTP2Connection(port: server.port)
+        let stream = try http2.request("GET", "/v1/events", fields: [("authorization", String(first.field.dropFirst("Authorization: ".count)))])
+        try http2.read { _ in http2.streams[stream]?.body.isEmpty == false }
+        #expect(try Token.command(["revoke", first.identifier], in: directory).status == .exited(0))
+        for following in [before, other] { try expectEnd(following) }
+        try http2.read { _ in http2.streams[stream]?.isEnded == true }
+        try expectChallenge(try server.get("/v1/events", first))
+        #expect(try EventStream(server, "?after=0", fields: [second.field]).head.status == 200)
+    }
+
     @Test("whoever may not ask is not told what there is", arguments: ["/v1/requests/known", "/v1/requests/unknown", "/v1/requests?status=nope", "/v1/requests/known?wait=x"])
     func secrecy(target: String) throws {
         let (server, tokens) = try Self.guarded.get()

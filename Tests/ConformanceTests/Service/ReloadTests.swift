@@ -52,6 +52,25 @@ struct ReloadTests {
         #expect(!server.child.standardError.contains("users-secret") && !server.child.standardError.contains("new\""))
     }
 
+    @Test("a configuration file that is empty or gone takes nothing away: callbacks are proved as before", arguments: ["", "# nothing\n", nil] as [String?])
+    func nothingLeft(text: String?) throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("callback:\n  keys: [goodgoodgood]\n", to: "c.yaml")
+        let child = try ChildProcess(
+            executable: ServerProcess.executable, arguments: ["serve", "--listen", "127.0.0.1:0", "--config", file, "--data-directory", directory.path(of: "log")])
+        let address = try eventually("a listening line") { ServerProcess.addresses(in: child.standardOutput).first }
+        let connection = try RawConnection(port: address.port)
+        if let text { try directory.write(text, to: "c.yaml") } else { try FileManager.default.removeItem(atPath: file) }
+        child.send(signal: SIGHUP)
+        try eventually("the refusal; it said \(child.standardError.suffix(500))", holds: { child.standardError.contains(Self.refused) })
+        #expect(try status(connection, postBytes(sentPayload("a"))) == 401)
+        try directory.write("callback:\n  path: /callback\n", to: "c.yaml")
+        child.send(signal: SIGHUP)
+        try eventually("the reload", holds: { child.standardError.contains(Self.inForce) })
+        try eventually("a warning that nothing is proved any more", holds: { child.standardError.contains("need no proof of origin any more") })
+        #expect(try status(connection, postBytes(sentPayload("a"))) == 200)
+    }
+
     @Test("metrics tell the limits that are in force")
     func metrics() throws {
         func configuration(_ connections: Int, _ free: String) -> String {
