@@ -100,7 +100,7 @@ public final class CallbackLog: Sendable {
     ) throws(LogOpenFailure) {
         let recovery = try Recovery(directory, options: options)
         let shared = Shared(
-            Published(sealed: recovery.sealed, open: recovery.open, durable: recovery.next - 1), files: OpenFiles(directory))
+            Published(sealed: recovery.sealed, open: recovery.open, durable: recovery.next - 1), files: OpenFiles(directory, countMax: options.openFilesMax))
         let queue = DispatchQueue(label: "log.writer")
         let door = Door()
         let writer = Confined(
@@ -120,7 +120,7 @@ public final class CallbackLog: Sendable {
                 maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
-                append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions) } ?? false } },
+                append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions, isMakingRoom: true) } ?? false } },
                 later: { milliseconds, body in
                     time.after(milliseconds, upkeepQueue) { door.upkeep?.withValue { body($0) } }
                 }),

@@ -2,9 +2,9 @@
 //
 //     {"log_id":"<32 hexadecimal digits>","hash_key":"<32 hexadecimal digits>"}  LF
 //
-// Promises: the id stays for as long as the file does. It is derived in the end: where it is lost or cannot be
-// read, a new one is drawn and the index files, whose hashes need the old key, are made again; no record depends
-// on it. Whoever knows the key can send ids that collide, so it is in no message.
+// Promises: the id stays for as long as the file does. It is derived in the end: where it is lost or damaged, a new
+// one is drawn and the index files, whose hashes need the old key, are made again; no record depends on it. One that may
+// not be read now is not replaced. Whoever knows the key can send ids that collide, so it is in no message.
 // Must not know: what the id is for.
 
 import Platform
@@ -28,11 +28,15 @@ struct Identity: Sendable, Equatable {
 
     /// That of the log in `directory`; a new one, kept there, where there is none. A disk that cannot keep it now
     /// stops nothing: the next start draws another.
-    static func read(orMakeIn directory: any Directory, names: [String]) -> Identity {
-        if names.contains(fileName), let known = try? Identity(in: directory) { return known }
+    static func read(orMakeIn directory: any Directory, names: [String]) throws(SystemError) -> (identity: Identity, isNew: Bool) {
+        do throws(SystemError) {
+            if names.contains(fileName) { return (try Identity(in: directory), false) }
+        } catch {
+            if error.isPermission || error.isOutOfDescriptors { throw error }
+        }
         let drawn = Identity()
         _ = try? drawn.keep(in: directory, names: names)
-        return drawn
+        return (drawn, true)
     }
 
     /// That of the log in `directory`, which is only read.

@@ -23,6 +23,8 @@ public struct LogOptions: Sendable {
     public var describe: @Sendable (RecordKind, Span<UInt8>, inout RecordDescription) -> Void = { _, _, _ in }
     /// Line feeds that are written ahead of the records at a time; 0 for none. In bytes.
     public var paddingBytes = 256 * 1_024
+    /// Files that are kept open for reading, at most: a part of the process's descriptors.
+    public var openFilesMax = CallbackLog.openFilesMax
     /// Cuts the index's hashes short; for tests.
     var hashMask = UInt64.max
     /// Fewer in tests.

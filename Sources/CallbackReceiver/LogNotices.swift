@@ -50,6 +50,10 @@ enum LogNotices {
         if report.copied > 0 {
             logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": "\(report.copied)"])
         }
+        if report.hasNewIdentity {
+            logger.warning(
+                "the file identity was missing or damaged and is drawn anew: all index files are made again, and programs that follow events are told a gap")
+        }
         for place in report.damages { say(place, to: logger) }
         if report.damageCount > report.damages.count {
             logger.error("there is more damage", metadata: ["places": "\(report.damageCount)"])

@@ -64,6 +64,7 @@ public final class Server: Sendable {
         options.freeBytesMin = configuration.logFreeBytesMin
         options.retentionMilliseconds = configuration.logRetentionDays.map { Int64($0) * LogOptions.dayMilliseconds }
         options.retentionBytesMax = configuration.logRetentionBytesMax
+        options.openFilesMax = openFilesMax(of: DescriptorLimit.raiseToHardLimit())
         options.versions = RecordDescriber.versions
         options.describe = { RecordDescriber.describe($0, $1, into: &$2) }
         return options
@@ -88,7 +89,7 @@ public final class Server: Sendable {
                 metadata: ["socket": "systemd:\(name)"])
         }
         places = listeners.map { ListeningPlace(address: $0.listener.address, role: $0.role) }
-        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - min(CallbackLog.openFilesMax, descriptors / 4))
+        let available = max(1, descriptors - Self.reservedDescriptors - listeners.count - (3 + Loop.turnedAwayMax) * configuration.loops - Self.openFilesMax(of: descriptors))
         connectionsAvailable = available
         let connectionsMax = Self.connectionsMax(configuration, available: available, logger)
         do throws(SystemError) {
@@ -135,6 +136,9 @@ public final class Server: Sendable {
             throw ServerFailure(description: "cannot start a loop: \(error)")
         }
     }
+
+    /// What the log keeps open for reading, of so many descriptors.
+    private static func openFilesMax(of descriptors: Int) -> Int { min(CallbackLog.openFilesMax, descriptors / 4) }
 
     /// How many connections there may be at once.
     private static func connectionsMax(_ configuration: ServerConfiguration, available: Int, _ logger: Logger) -> Int {

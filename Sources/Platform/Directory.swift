@@ -52,6 +52,8 @@ public protocol Directory: AnyObject, Sendable {
     func open(_ name: String) throws(SystemError) -> any File
     /// An existing file, readable and writable.
     func openToWrite(_ name: String) throws(SystemError) -> any File
+    /// Bytes in a regular file, which need not be one that can be opened.
+    func size(of name: String) throws(SystemError) -> Int64
     /// rename(2) within the directory; replaces `new`.
     func rename(_ old: String, to new: String) throws(SystemError)
     func remove(_ name: String) throws(SystemError)
@@ -186,9 +188,17 @@ public final class SystemDirectory: Directory {
     public func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name, O_RDWR) }
 
     private func open(_ name: String, _ access: Int32) throws(SystemError) -> any File {
-        let descriptor = unsafe openat(fd, name, access | O_CLOEXEC | O_NOFOLLOW)
+        // Of a pipe that somebody has put here, opening would wait for its other end.
+        let descriptor = unsafe openat(fd, name, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw .latest("open", name) }
         return SystemFile(name: name, descriptor: descriptor)
+    }
+
+    public func size(of name: String) throws(SystemError) -> Int64 {
+        var status = stat()
+        guard unsafe fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .latest("fstatat", name) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(operation: "fstatat", path: name, code: EINVAL) }
+        return Int64(status.st_size)
     }
 
     public func rename(_ old: String, to new: String) throws(SystemError) {

@@ -36,6 +36,8 @@ final class MemoryDirectory: Directory {
 
     func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name) }
 
+    func size(of name: String) throws(SystemError) -> Int64 { try open(name).size() }
+
     func rename(_ old: String, to new: String) throws(SystemError) {
         try entries.withLock { files throws(SystemError) in
             guard let file = files.removeValue(forKey: old) else { throw SystemError(operation: "rename", path: old, code: ENOENT) }

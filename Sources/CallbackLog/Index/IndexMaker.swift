@@ -29,16 +29,28 @@ struct IndexMaker: Sendable {
     /// The segment as its index file shows it.
     func read(first: UInt64, successor: UInt64, keepsFilter: Bool) throws(IndexFault) -> SealedSegment {
         let byteCount: Int64
+        let isReadable: Bool
         let file: any File
         do throws(SystemError) {
-            byteCount = try self.byteCount(first: first)
+            (byteCount, isReadable) = try size(first: first)
             file = try directory.open(SegmentName.index(first: first))
         } catch {
             throw .system(error)
         }
         let index = try IndexFile(
             file, first: first, successor: successor, segmentBytes: byteCount, versions: versions, hash: hash, keepsFilter: keepsFilter)
-        return SealedSegment(index, byteCount: byteCount)
+        let segment = SealedSegment(index, byteCount: byteCount)
+        return isReadable ? segment : segment.unreadable
+    }
+
+    /// A segment that may not be read still has its index, which knows what is not in it.
+    private func size(first: UInt64) throws(SystemError) -> (byteCount: Int64, isReadable: Bool) {
+        do throws(SystemError) {
+            return (try byteCount(first: first), true)
+        } catch {
+            guard error.isPermission else { throw error }
+            return (try directory.size(of: SegmentName.name(first: first)), false)
+        }
     }
 
     /// Reads the segment through and writes its index file anew. Where the file cannot be written, or a part of the

@@ -1,7 +1,7 @@
 // The files of sealed segments and their indexes, opened when they are needed and kept open while they are in use.
 //
 // Promises: at most `countMax` are kept (invariant 7); one more takes the place of that which was asked for longest
-// ago. A file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks
+// ago, and where the process has no descriptor left all are let go: reading must not keep others from theirs. A file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks
 // for either gets that one or none. No system call happens under the lock: what is let go of is closed outside it.
 // Must not know: what is in them.
 
@@ -9,7 +9,7 @@ import Platform
 import Synchronization
 
 final class OpenFiles: Sendable {
-    /// Descriptors that a log keeps for reading, at most.
+    /// Descriptors that a log keeps for reading, at most, unless its options say less.
     static let countMax = 512
 
     private struct Key: Hashable {
@@ -32,16 +32,20 @@ final class OpenFiles: Sendable {
     }
 
     private let directory: any Directory
+    private let countMax: Int
     private let state = Mutex(State())
 
-    init(_ directory: any Directory) { self.directory = directory }
+    init(_ directory: any Directory, countMax: Int = countMax) {
+        self.directory = directory
+        self.countMax = max(1, countMax)
+    }
 
     /// The file of the segment that begins with `first`.
     func segment(_ first: UInt64) throws(SystemError) -> any File {
         let key = Key(first: first, index: 0)
         let (known, forgotten) = kept(key)
         if let known { return known }
-        let file = try directory.open(SegmentName.name(first: first))
+        let file = try open(SegmentName.name(first: first))
         keep(file, key, forgotten)
         return file
     }
@@ -53,12 +57,25 @@ final class OpenFiles: Sendable {
         if let known { return known }
         let file: any File
         do throws(SystemError) {
-            file = try directory.open(SegmentName.index(first: key.first))
+            file = try open(SegmentName.index(first: key.first))
         } catch {
             throw .system(error)
         }
         keep(file, key, forgotten)
         return file
+    }
+
+    private func open(_ name: String) throws(SystemError) -> any File {
+        do throws(SystemError) {
+            return try directory.open(name)
+        } catch {
+            guard error.isOutOfDescriptors else { throw error }
+            _ = state.withLock { state in
+                defer { state.entries = [:] }
+                return state.entries
+            }
+            return try directory.open(name)
+        }
     }
 
     private func kept(_ key: Key) -> (file: (any File)?, forgotten: UInt64) {
@@ -75,7 +92,7 @@ final class OpenFiles: Sendable {
         _ = state.withLock { state -> (any File)? in
             guard state.forgotten == forgotten else { return nil }
             var replaced: (any File)?
-            if state.entries.count >= Self.countMax, let oldest = state.entries.min(by: { $0.value.used < $1.value.used }) {
+            if state.entries.count >= countMax, let oldest = state.entries.min(by: { $0.value.used < $1.value.used }) {
                 replaced = state.entries.removeValue(forKey: oldest.key)?.file
             }
             state.entries[key] = Entry(file: file, used: state.clock)

@@ -73,10 +73,16 @@ final class SealedSegment: Sendable {
         return SealedSegment(file.withoutFilter(), byteCount: byteCount)
     }
 
-    /// While its file cannot be opened: `place` says so.
-    func unreadable(_ place: UnsoundPlace) -> SealedSegment {
+    /// While its file may not be opened: all of it counts as damaged, and what is not in it its index still knows.
+    var unreadable: SealedSegment { lost(index) }
+
+    /// Once its file is gone: nothing is in it any more.
+    var gone: SealedSegment { lost(.inMemory(SegmentIndex(first: first))) }
+
+    private func lost(_ index: Index) -> SealedSegment {
         SealedSegment(
-            first: first, successor: successor, byteCount: byteCount, latest: latest, index: .missing, damages: [place], damageCount: 1)
+            first: first, successor: successor, byteCount: byteCount, latest: latest, index: index,
+            damages: [UnsoundPlace(segment: name, offset: 0, sequence: first)], damageCount: 1)
     }
 
     /// Without the index that is in memory.

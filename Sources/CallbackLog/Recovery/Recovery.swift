@@ -57,6 +57,8 @@ public struct RecoveryReport: Sendable, Equatable {
     /// Segments whose index file is missing or of no use, and why, for people; they are read while serving, or were
     /// read already where that was little.
     public internal(set) var unindexed: [String] = []
+    /// The log was there and its identity was not, or was damaged: it has another one from now on.
+    public internal(set) var hasNewIdentity = false
     /// Damaged places, at most 1,000; `damageCount` counts them all.
     public internal(set) var damages: [UnsoundPlace] = []
     public internal(set) var damageCount = 0
@@ -97,7 +99,9 @@ struct Recovery {
         describe = options.describe
         do throws(SystemError) {
             let names = try directory.names()
-            identity = Identity.read(orMakeIn: directory, names: names)
+            let isNew: Bool
+            (identity, isNew) = try Identity.read(orMakeIn: directory, names: names)
+            report.hasNewIdentity = isNew && names.contains { SegmentName.firstSequence(of: $0) != nil }
             hash = KeyedHash(key: identity.hashKey, mask: options.hashMask)
             try run(names, options)
         } catch {

@@ -32,6 +32,8 @@ extension Upkeep {
         with a shorter overdue_after: what is overdue and unanswered stays, too
         """
 
+    private static let cannotCarryOver = "announcements in the oldest segment must be recorded again before it goes, and the log cannot be written"
+
     /// Removes what is to go. False where something could not be removed.
     func retain() -> Bool {
         guard options.hasRetention, time.monotonicMilliseconds() >= retentionRestsUntil else { return true }
@@ -47,7 +49,10 @@ extension Upkeep {
                     observe(.retentionFailed(Self.keepsTooMuch))
                     break
                 }
-                guard try carryOver(oldest) else { return false }
+                guard try carryOver(oldest) else {
+                    observe(.retentionFailed(Self.cannotCarryOver))
+                    return false
+                }
                 let overdue = try overdueRequests(in: oldest)
                 shared.published.withLock { $0.removeOldest() }
                 expectAgain(overdue)

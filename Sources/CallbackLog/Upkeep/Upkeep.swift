@@ -147,15 +147,22 @@ final class Upkeep {
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
         } catch {
             failure = error
-            // Nothing in it is served: that is damage, however sound its bytes are, until somebody has seen to it.
-            if error.isPermission || error.isMissing, segment.damageCount == 0 {
-                let place = UnsoundPlace(segment: segment.name, offset: 0, sequence: segment.first)
-                _ = shared.published.withLock { $0.replace(segment.unreadable(place)) }
-                observe(.damaged(place))
+            if error.isMissing { lose(segment, as: segment.gone) }
+            if error.isPermission {
+                lose(segment, as: segment.unreadable)
+                // It is looked at again after a rest, whether or not somebody asks for it.
+                shared.suspect(segment.first)
             }
         }
         if shared.isClosing.load(ordering: .relaxed) { return false }
         if let failure { observe(.indexFailed("\(failure)")) }
         return failure == nil
+    }
+
+    /// Its file is gone, or may not be read: that is damage, however sound its bytes are, until somebody has seen to it.
+    private func lose(_ segment: SealedSegment, as lost: SealedSegment) {
+        guard segment.damages != lost.damages || lost.recordCount == 0 && segment.recordCount != 0 else { return }
+        if shared.published.withLock({ $0.replace(lost) }) { shared.wakeExpectations() }
+        for place in lost.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
     }
 }

@@ -59,6 +59,8 @@ final class Writer {
     private var proven: UInt64
     private var latest: Timestamp
     private var block: LogBlock?
+    /// What is appended makes room for more than it takes.
+    private var isMakingRoom = false
     private var isCheckpointDue = false
     private var isProbing = false
     private var isClosed = false
@@ -115,8 +117,11 @@ final class Writer {
     }
 
     /// Appends `submissions`; true once all of them are durable.
-    func append(whole submissions: [Submission]) -> Bool {
+    /// - Parameter isMakingRoom: they are stored though less than `freeBytesMin` is free: a segment goes for them.
+    func append(whole submissions: [Submission], isMakingRoom: Bool = false) -> Bool {
         guard !isClosed else { return false }
+        self.isMakingRoom = isMakingRoom
+        defer { self.isMakingRoom = false }
         var isWhole = true
         append(submissions) { _, outcomes in
             for outcome in outcomes where outcome.sequence == nil && outcome != .superfluous { isWhole = false }
@@ -130,7 +135,7 @@ final class Writer {
         // Decided also while blocked: a duplicate of what is durable needs nothing of the disk (API.md §3).
         let receivedAt = max(latest, Timestamp(milliseconds: time.wallMilliseconds()))
         for position in submissions.indices { decide(submissions[position], at: position, receivedAt: receivedAt) }
-        let isStored = batch.count == 0 ? stands() : block == nil && store()
+        let isStored = batch.count == 0 ? stands() : isOpenToRecords && store()
         guard isStored else { return refuse() }
         guard batch.count > 0 else { return }
         latest = receivedAt
@@ -139,6 +144,8 @@ final class Writer {
         lastRecordMilliseconds = time.monotonicMilliseconds()
         scheduleCheckpoint(Self.checkpointMilliseconds)
     }
+
+    private var isOpenToRecords: Bool { if case .space = block { isMakingRoom } else { block == nil } }
 
     /// What was durable before stays said, unless it went with the directory.
     private func refuse() {

@@ -2,7 +2,7 @@
 //
 //     log directory ──names told by the kernel──▶ read anew ─▶ table, which loops look tokens up in
 //     its parent    ──the directory's name is told──┘
-//     neither can be watched ──retryMilliseconds──▶ tried, and read, again
+//     neither can be watched, or the file not be read ──retryMilliseconds──▶ tried, and read, again
 //
 // Promises: what a reader of the directory would see is in force within a moment; nothing is asked again and again while
 // the directory can be watched. Once tokens are needed they are for as long as the server runs, whatever becomes of the
@@ -16,7 +16,8 @@ import Platform
 import Synchronization
 
 final class TokenStore: Sendable {
-    /// How often the directory is looked at where it cannot be watched: gone with its parent, or no watch is left.
+    /// How often the directory is looked at where it cannot be watched (gone with its parent, or no watch is left), or its
+    /// tokens cannot be read.
     static let retryMilliseconds = 1_000
 
     private let current = Mutex(TokenTable.neverCreated)
@@ -66,6 +67,8 @@ final class TokenStore: Sendable {
             return current
         }
         if !table.allowsAll(of: before) { narrowed() }
+        // What lasted a moment, no descriptor say, is over without anybody's telling.
+        if table.standing == .unreadable { retry(watched) }
     }
 
     private func watch(_ watched: Watched) {

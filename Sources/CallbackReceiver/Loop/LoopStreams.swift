@@ -46,6 +46,9 @@ extension Loop {
     private static let comment: [UInt8] = Array(":\n\n".utf8)
     /// An export that has to wait is asked again after this.
     private static let exportPauseMilliseconds: Int64 = 1_000
+    /// One that still has nothing to send after this is broken off: there is one place less for others as long as it waits, and
+    /// whether its peer is still there nobody knows.
+    private static let exportWaitMilliseconds: Int64 = 60_000
 
     /// Begins the streamed answer whose head is `response`.
     mutating func open(_ prepared: PreparedStream, _ connection: Connection, _ slot: Int, stream: Int32) -> Served {
@@ -104,6 +107,8 @@ extension Loop {
             open.phase = .ready
             send(content, open, ticket, deferral)
         case .waiting where open.kind == .events && open.advanceCount != advanceCount: ask(open, ticket)
+        case .waiting where open.kind == .export && now - open.sentAt >= (isDraining ? Self.exportPauseMilliseconds : Self.exportWaitMilliseconds):
+            endContent(ticket, isWhole: false)
         case .waiting:
             open.phase = .parked
             if open.kind == .events { parkedStreams.insert(ticket) }

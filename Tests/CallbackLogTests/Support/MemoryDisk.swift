@@ -49,6 +49,8 @@ final class MemoryDisk: Directory {
         /// How many calls a fault has hit.
         var hitCount = 0
         var freeBytes = Int64.max
+        /// A file that cannot be opened, and why.
+        var refused: (name: String, code: Int32)?
 
         mutating func hit(by effect: Fault.Effect) {
             hitCount += 1
@@ -114,6 +116,8 @@ final class MemoryDisk: Directory {
     func setGone(_ gone: Bool) { state.withLock { $0.isGone = gone } }
     var hitCount: Int { state.withLock { $0.hitCount } }
     var isDeleted: Bool { state.withLock { $0.isDeleted } }
+    /// From now on this file cannot be opened; nil: every file can be.
+    func refuse(_ name: String?, _ code: Int32 = 0) { state.withLock { $0.refused = name.map { ($0, code) } } }
     func setFreeBytes(_ bytes: Int64) { state.withLock { $0.freeBytes = bytes } }
     /// Somebody else deletes a file.
     func delete(_ name: String) { state.withLock { $0.contents.names.change([name: nil]) } }
@@ -193,8 +197,16 @@ final class MemoryDisk: Directory {
 
     private func open(_ name: String, isWritable: Bool) throws(SystemError) -> any File {
         try perform(.open, name) { state, _ throws(SystemError) in
+            if let refused = state.refused, refused.name == name { throw SystemError(operation: "open", path: name, code: refused.code) }
             guard let number = state.contents.names.now[name] else { throw SystemError(operation: "open", path: name, code: ENOENT) }
             return MemoryFile(name: name, inode: number, disk: self, isWritable: isWritable)
+        }
+    }
+
+    func size(of name: String) throws(SystemError) -> Int64 {
+        try perform(.size, name) { state, _ throws(SystemError) in
+            guard let number = state.contents.names.now[name] else { throw SystemError(operation: "fstatat", path: name, code: ENOENT) }
+            return Int64(state.contents.files[number].cached.count)
         }
     }
 

@@ -17,7 +17,7 @@ import Testing
         let copy = disk.afterKill()
         var options = LogOptions()
         options.hashMask = hashMask
-        let key = Identity.read(orMakeIn: copy, names: try copy.names()).hashKey
+        let key = try Identity.read(orMakeIn: copy, names: try copy.names()).identity.hashKey
         let maker = IndexMaker(directory: copy, hash: KeyedHash(key: key, mask: hashMask), options: options)
         let firsts = copy.segments.compactMap { SegmentName.firstSequence(of: $0) }
         for (first, successor) in zip(firsts, firsts.dropFirst()) {

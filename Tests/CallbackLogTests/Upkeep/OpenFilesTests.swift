@@ -3,6 +3,7 @@
 // Promises: counts the opens of a MemoryDisk, and holds a file weakly to see whether anybody else does.
 // Must not know: what is in the files.
 
+import Glibc
 import Platform
 import Synchronization
 import Testing
@@ -39,6 +40,24 @@ import Testing
             }
         }
         #expect(disk.count(.open) == 4)
+    }
+
+    @Test("where the process has no descriptor left, those that are kept are let go, and the file is opened")
+    func exhausted() throws {
+        let disk = disk(5)
+        let files = OpenFiles(disk, countMax: 3)
+        weak var first: (any File)?
+        do { first = try files.segment(1) }
+        for number in 2...3 as ClosedRange<UInt64> { _ = try files.segment(number) }
+        #expect(first != nil)
+        _ = try files.segment(4)
+        #expect(first == nil, "three are the most")
+        do { first = try files.segment(2) }
+        disk.inject(Fault(.fails(EMFILE), on: [.open], times: 1))
+        #expect(try files.segment(5).name == SegmentName.name(first: 5))
+        #expect(first == nil)
+        disk.inject(Fault(.fails(EMFILE), on: [.open]))
+        #expect(throws: SystemError(operation: "open", path: SegmentName.name(first: 1), code: EMFILE)) { try files.segment(1) }
     }
 
     @Test("no more are kept than the bound; one more takes the place of that which was unused for longest")
@@ -109,7 +128,7 @@ import Testing
     func failed() throws {
         let disk = disk(1)
         let files = OpenFiles(disk)
-        disk.inject(Fault(.fails(24), on: [.open], times: 2))
+        disk.inject(Fault(.fails(EIO), on: [.open], times: 2))
         for _ in 0..<2 { #expect(throws: SystemError.self) { try files.segment(1) } }
         #expect(try files.segment(1).name == segmentName(1))
         #expect(throws: SystemError.self) { try files.segment(2) }
@@ -146,6 +165,7 @@ private final class InterruptedDirectory: Directory {
 
     var path: String { disk.path }
     func openToWrite(_ name: String) throws(SystemError) -> any File { try disk.openToWrite(name) }
+    func size(of name: String) throws(SystemError) -> Int64 { try disk.size(of: name) }
     func names() throws(SystemError) -> [String] { try disk.names() }
     func create(_ name: String) throws(SystemError) -> any File { try disk.create(name) }
     func rename(_ old: String, to new: String) throws(SystemError) { try disk.rename(old, to: new) }

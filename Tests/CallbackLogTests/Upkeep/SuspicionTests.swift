@@ -168,25 +168,63 @@ import Testing
         }
     }
 
-    @Test("a sealed segment that cannot be opened is damage until it can be", arguments: [EACCES, EPERM, EIO])
-    func unopened(code: Int32) throws {
+    @Test("a sealed segment that may not be opened is damage until it may be; what is in others is served", arguments: [EACCES, EPERM, EIO, EMFILE], [true, false])
+    func unopened(code: Int32, fromTheStart: Bool) throws {
         let log = try SegmentedLog()
         let disk = log.disk.afterKill()
-        let open = try SegmentedLog.open(disk)
-        open.settleUpkeep()
         let segment = disk.sealed[0]
         let first = try #require(SegmentName.firstSequence(of: segment))
-        disk.inject(Fault(.fails(code), on: [.open]))
-        open.log.shared.suspect(first)
+        let isRefused = code == EACCES || code == EPERM
+        guard isRefused || !fromTheStart else { return }
+        var open = try SegmentedLog.open(disk)
+        open.settleUpkeep()
+        if fromTheStart {
+            disk.refuse(segment, code)
+            open = try SegmentedLog.open(disk)
+            #expect(open.log.report.damageCount == 1)
+        } else {
+            disk.refuse(segment, code)
+            open.log.shared.suspect(first)
+        }
         open.settleUpkeep()
         let place = UnsoundPlace(segment: segment, offset: 0, sequence: first)
-        #expect(open.log.damages.places == (code == EIO ? [] : [place]))
-        #expect(damages(open) == (code == EIO ? [] : [place]))
-        disk.lift()
-        open.clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
-        open.settleUpkeep()
+        #expect(open.log.damages.places == (isRefused ? [place] : []))
+        #expect(damages(open) == (isRefused && !fromTheStart ? [place] : []))
+        let successor = try #require(SegmentName.firstSequence(of: disk.sealed[1]))
+        for (identifier, records) in log.expected where isRefused && records.allSatisfy({ $0.sequence >= successor }) {
+            #expect(try open.records(identifier) == records)
+        }
+        #expect(try open.records("nobody's") == [])
+        disk.refuse(nil)
+        for _ in 0..<2 {
+            open.clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+            open.settleUpkeep()
+        }
         #expect(open.log.damages.count == 0)
         for (identifier, records) in log.expected { #expect(try open.records(identifier) == records) }
+    }
+
+    @Test("a sealed segment whose file is gone is damage, and what is in others is served, as after a start")
+    func vanished() throws {
+        let log = try SegmentedLog()
+        let disk = log.disk.afterKill()
+        let segment = disk.sealed[1]
+        let lost = try #require(SegmentName.firstSequence(of: segment))..<(try #require(SegmentName.firstSequence(of: disk.sealed[2])))
+        var open = try SegmentedLog.open(disk)
+        open.settleUpkeep()
+        disk.delete(segment)
+        for identifier in SegmentedLog.identifiers { _ = try? open.records(identifier) }
+        open.settleUpkeep()
+        for isStartedAgain in [false, true] {
+            #expect(open.log.damages.places.map(\.sequence) == [lost.lowerBound])
+            for (identifier, records) in log.expected {
+                #expect(try open.records(identifier) == records.filter { !lost.contains($0.sequence) }, "\(isStartedAgain)")
+            }
+            var reader = RecordReader()
+            #expect(try open.log.record(atOrAfter: lost.lowerBound, using: &reader)?.sequence == lost.upperBound)
+            open = try SegmentedLog.open(disk.afterKill())
+            open.settleUpkeep()
+        }
     }
 
     @Test("damage that comes later to a segment that was read again is found a minute after")

@@ -79,6 +79,11 @@ final class FaultyDirectory: Directory {
         return FaultyFile(try directory.openToWrite(name), self)
     }
 
+    func size(of name: String) throws(SystemError) -> Int64 {
+        try pass("size")
+        return try directory.size(of: name)
+    }
+
     func rename(_ old: String, to new: String) throws(SystemError) {
         try pass("rename")
         try directory.rename(old, to: new)

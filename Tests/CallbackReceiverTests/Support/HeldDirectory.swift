@@ -69,6 +69,7 @@ final class HeldDirectory: Directory {
     }
     func open(_ name: String) throws(SystemError) -> any File { HeldFile(try directory.open(name), self) }
     func openToWrite(_ name: String) throws(SystemError) -> any File { HeldFile(try directory.openToWrite(name), self) }
+    func size(of name: String) throws(SystemError) -> Int64 { try directory.size(of: name) }
     func rename(_ old: String, to new: String) throws(SystemError) { try directory.rename(old, to: new) }
     func remove(_ name: String) throws(SystemError) { try directory.remove(name) }
     func synchronize() throws(SystemError) { try directory.synchronize() }

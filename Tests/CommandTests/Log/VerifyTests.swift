@@ -149,7 +149,7 @@ struct VerifyTests {
     /// Makes the index of a sealed segment, as the server would.
     private func makeIndex(_ first: UInt64, to successor: UInt64, in log: HandmadeLog) throws {
         let directory = try SystemDirectory(creating: log.path)
-        let identity = Identity.read(orMakeIn: directory, names: try directory.names())
+        let identity = try Identity.read(orMakeIn: directory, names: try directory.names()).identity
         var options = LogOptions()
         options.versions = DerivedVersions(decoder: 7, verdicts: 9)
         let maker = IndexMaker(directory: directory, hash: KeyedHash(key: identity.hashKey), options: options)
