@@ -77,6 +77,7 @@ public final class Server: Sendable {
         furtherRoute: Router.FurtherRoute? = nil, refusalKeeper: (any RefusalKeeper)? = nil
     ) throws(ServerFailure) {
         SignalListener.ignoreBrokenPipes()
+        DispatchTimers.prepare()
         let descriptors = DescriptorLimit.raiseToHardLimit()
         self.log = log
         self.logger = logger

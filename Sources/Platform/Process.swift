@@ -19,6 +19,13 @@ public enum DescriptorLimit {
     }
 }
 
+/// What Dispatch makes when it is first wanted.
+public enum DispatchTimers {
+    /// Has Dispatch open the descriptor that all of its timers need. Without one left for it the first timer never fires, nor
+    /// does any other until somebody sets a new one.
+    public static func prepare() { DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) {} }
+}
+
 public enum Processors {
     /// Processors this process may run on; at least 1.
     public static var count: Int { max(1, Int(cplatform_processor_count())) }

@@ -43,11 +43,14 @@ struct TokenCreate: ParsableCommand {
     }
 
     func run() throws {
+        let path = try location.server().logDirectory
+        let isNew = !WholeFile.exists(path)
         let credentials = try location.tokens(isCreating: true) { keeper throws(TokenFailure) in
             try keeper.create(name: name, scope: scope, nowMilliseconds: Clock.wallMilliseconds())
         }
         StandardStream.output("\(credentials.identifier)\n\(credentials.key)\n")
-        StandardStream.error("callback-receiver: identifier and key of the token; the key is shown this once, so keep it now\n")
+        let elsewhere = isNew ? "; \(printable(path)) was not there before: a server with another log.directory does not know this token" : ""
+        StandardStream.error("callback-receiver: identifier and key of the token; the key is shown this once, so keep it now\(elsewhere)\n")
     }
 }
 

@@ -18,6 +18,7 @@ struct TokenCommandTests {
         // The directory need not be there before the server.
         let directory = place.path(of: "log")
         let created = try run("create", "--name", "support desk", directory: directory)
+        #expect(created.error.contains("\(directory) was not there before"))
         #expect(created.status == .exited(0), "\(created.error)")
         let lines = created.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         #expect(lines.count == 3 && lines[2] == "" && lines[0].count >= 16 && lines[1].count >= 16)
@@ -31,6 +32,7 @@ struct TokenCommandTests {
         #expect(listed.status == .exited(0) && listed.output.contains(lines[0]) && listed.output.contains("support desk") && listed.output.contains("read"))
         #expect(!(listed.output + listed.error).contains(lines[1]))
         #expect(listed.output.split(separator: "\n").count == 1)
+        #expect(try !run("create", "--name", "another", directory: directory).error.contains("not there before"))
     }
 
     @Test("wrong usage is 64, an unknown identifier and a directory that is not there are 1, each one line")

@@ -47,6 +47,30 @@ struct DescriptorTests {
         try expectSoundRestart(&load, in: server.directory, configuration: Self.configuration)
     }
 
+    @Test("whoever reads the whole log takes no descriptor from those who send")
+    func reading() throws {
+        let server = try ServerProcess(configuration: Self.configuration + "server:\n  loops: 1\n", descriptorsMax: 200)
+        var load = CallbackLoad(paddingBytes: 60_000...61_000)
+        load.retriedMax = 10
+        try load.run(on: server, connections: 4) { $0.acknowledged.count >= 1_600 }
+        #expect(server.directory.entries.count { $0.hasSuffix(".jsonl") } > 90)
+        let exported = try server.get("/v1/export")
+        #expect(exported.status == 200 && exported.text.split(separator: "\n").count == load.acknowledged.count)
+        for index in 0..<5 { #expect(try server.post(sentPayload("after-\(index)")).status == 200) }
+    }
+
+    @Test("tokens that could not be read for want of one are taken up once there are some")
+    func tokens() throws {
+        let server = try ServerProcess()
+        let first = try Token.create(in: server.directory, name: "first")
+        try eventually("the first token", holds: { try server.get("/v1/requests", first).status == 200 })
+        try setLimit(server, 3)
+        let second = try Token.create(in: server.directory, name: "second")
+        try eventually("that they cannot be read", holds: { server.child.standardError.contains("tokens cannot be read") })
+        try setLimit(server, 1_024)
+        try eventually("the second token", holds: { try server.get("/v1/requests", second).status == 200 })
+    }
+
     @Test("none left while it runs: connections that exist are stored or told to come again, none is told anything wrong")
     func noneLeft() throws {
         let server = try ServerProcess(configuration: Self.configuration)
