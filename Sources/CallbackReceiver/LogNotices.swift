@@ -26,7 +26,7 @@ enum LogNotices {
         case .indexFailed(let text):
             logger.warning("an index file could not be made; it is tried again", metadata: ["error": "\(text)"])
         case .retired(let count):
-            logger.info("segments went by retention", metadata: ["segments": "\(count)"])
+            logger.info("segments went by retention", metadata: ["segments": .stringConvertible(count)])
         case .retentionFailed(let text):
             logger.error("what is to go by retention could not be removed; it is tried again", metadata: ["error": "\(text)"])
         case .expectationsFailed(let text):
@@ -41,30 +41,30 @@ enum LogNotices {
             logger.warning(
                 "cut off what a crash tore",
                 metadata: [
-                    "segment": "\(tear.place.segment)", "offset": "\(tear.place.offset)", "bytes": "\(tear.bytes)",
+                    "segment": "\(tear.place.segment)", "offset": .stringConvertible(tear.place.offset), "bytes": .stringConvertible(tear.bytes),
                     "kept-in": "\(tear.keptIn)",
                 ])
         }
         if report.copied > 0 {
-            logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": "\(report.copied)"])
+            logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": .stringConvertible(report.copied)])
         }
         for place in report.damages { say(place, to: logger) }
         if report.damageCount > report.damages.count {
-            logger.error("there is more damage", metadata: ["places": "\(report.damageCount)"])
+            logger.error("there is more damage", metadata: ["places": .stringConvertible(report.damageCount)])
         }
         if let first = report.unindexed.first {
             logger.notice(
                 "index files are missing, stale or damaged; they are made again",
-                metadata: ["segments": "\(report.unindexed.count)", "newest": "\(first)"])
+                metadata: ["segments": .stringConvertible(report.unindexed.count), "newest": "\(first)"])
         }
         logger.info(
             "the log is open",
-            metadata: ["segments": "\(report.segments)", "records": "\(report.records)", "bytes": "\(report.bytes)"])
+            metadata: ["segments": .stringConvertible(report.segments), "records": .stringConvertible(report.records), "bytes": .stringConvertible(report.bytes)])
     }
 
     private static func say(_ place: UnsoundPlace, to logger: Logger) {
         logger.error(
             "the log is damaged here; the rest is served, and new callbacks are taken",
-            metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
+            metadata: ["segment": "\(place.segment)", "offset": .stringConvertible(place.offset), "sequence": .stringConvertible(place.sequence)])
     }
 }
