@@ -17,6 +17,10 @@ enum LogNotices {
             logger.critical("callbacks are refused with 503 until this is mended", metadata: ["reason": "\(block)"])
         case .unblocked:
             logger.notice("the log takes callbacks again")
+        case .stalled(let milliseconds):
+            logger.critical("callbacks are refused with 503 until the disk answers", metadata: ["milliseconds": .stringConvertible(milliseconds)])
+        case .answered(let milliseconds):
+            logger.notice("the disk answers again", metadata: ["milliseconds": .stringConvertible(milliseconds)])
         case .unreadable(let failure):
             logger.error("a record cannot be read back; intake goes on", metadata: ["error": "\(failure)"])
         case .damaged(let place):

@@ -119,6 +119,8 @@ extension Loop {
 
     /// Those that the log has kept for too long (invariant 3).
     mutating func answerExpired() {
+        // Before the first of them: they are why this is to be known.
+        if let at = exchanges.expiresAt, at <= now { context.router.log.noteStall() }
         while let waiting = exchanges.takeExpired(now: now) { answer(waiting, nil) }
     }
 

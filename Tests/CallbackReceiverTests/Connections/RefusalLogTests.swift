@@ -59,6 +59,10 @@ struct RefusalLogTests {
         let lines = refusals(running)
         #expect(lines.first == "method=POST path=/callback reason=the log takes nothing status=503", "\(lines)")
         #expect(lines.last == "method=POST path=/callback reason=the disk has not answered status=503", "\(lines)")
+        let stall = "critical callbacks are refused with 503 until the disk answers milliseconds="
+        #expect(running.lines.lines.count { $0.hasPrefix(stall) } == 1 && running.server.serviceStatus.hasPrefix("the disk has not answered for 6 s, "))
         running.disk.release()
+        try eventually("that it answers", holds: { running.hasLogged("notice the disk answers again milliseconds=") })
+        #expect(!running.server.serviceStatus.contains("disk"))
     }
 }
