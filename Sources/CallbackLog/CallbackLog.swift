@@ -56,13 +56,17 @@ public final class CallbackLog: Sendable {
     static let waitingBytesMax = 32 * 1_024 * 1_024
     /// Descriptors that it keeps open for reading, at most.
     public static let openFilesMax = OpenFiles.countMax
+    /// A batch that takes longer than this means that the disk does not answer.
+    public static let stalledMilliseconds: Int64 = 5_000
+    /// A batch may have begun so long after a record came that waits for it.
+    static let stallSlackMilliseconds: Int64 = 1_000
     /// What a waiting submission weighs beside its record.
     static let submissionBytes = 96
 
     /// What opening it found and did.
     public let report: RecoveryReport
     let shared: Shared
-    private let directory: any Directory
+    let directory: any Directory
     let time: LogTime
     let hash: KeyedHash
     /// Its queue is where everything happens in order.
@@ -72,6 +76,9 @@ public final class CallbackLog: Sendable {
     /// Its queue is where announced requests are looked after.
     let expectations: Confined<ExpectationKeeper>
     private let identity: Identity
+    let observe: @Sendable (LogNotice) -> Void
+    /// The writer is to look around, and has not yet.
+    let isLookDue = Atomic<Bool>(false)
     let hasUpkeep: Bool
     private let mailbox: Mailbox<Submission>
     private let recipients = Mutex<[@Sendable ([Acknowledgement]) -> Void]>([])
@@ -144,6 +151,7 @@ public final class CallbackLog: Sendable {
         shared.expectationsWaker.set { expectationsQueue.async { door.expectations?.withValue { $0.run() } } }
         report = recovery.report
         self.expectations = expectations
+        self.observe = observe
         identity = recovery.identity
         self.shared = shared
         self.directory = directory
@@ -283,19 +291,6 @@ public final class CallbackLog: Sendable {
         var places: [UnsoundPlace] = []
         for segment in sealed where segment.damageCount > 0 { places += segment.damages.prefix(ScanState.damagesMax - places.count) }
         return (places, sealed.reduce(0) { $0 + $1.damageCount })
-    }
-
-    /// Whether it takes records now. Asks the directory, too: an idle writer would not notice.
-    public func readiness(options: LogOptions) -> LogReadiness {
-        var block = shared.published.withLock { $0.block }
-        if block == nil {
-            if (try? directory.isGone()) ?? false {
-                block = .directoryGone(path: directory.path)
-            } else if let free = try? directory.freeBytes(), free < options.freeBytesMin {
-                block = .space(freeBytes: free, freeBytesMin: options.freeBytesMin)
-            }
-        }
-        return LogReadiness(block: block, busyMilliseconds: busyMilliseconds)
     }
 }
 

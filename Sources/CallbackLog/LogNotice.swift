@@ -9,6 +9,10 @@ public enum LogNotice: Sendable, Equatable {
     case segmentBegun(name: String)
     case blocked(LogBlock)
     case unblocked
+    /// The disk has not answered for so long, and callbacks are refused until it does.
+    case stalled(milliseconds: Int64)
+    /// It has, after so long.
+    case answered(milliseconds: Int64)
     /// A record could not be read back while looking for a duplicate; intake goes on.
     case unreadable(RecordReadFailure)
     /// Found while serving; the rest of the segment is served.

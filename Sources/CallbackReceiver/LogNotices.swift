@@ -17,6 +17,10 @@ enum LogNotices {
             logger.critical("callbacks are refused with 503 until this is mended", metadata: ["reason": "\(block)"])
         case .unblocked:
             logger.notice("the log takes callbacks again")
+        case .stalled(let milliseconds):
+            logger.critical("callbacks are refused with 503 until the disk answers", metadata: ["milliseconds": .stringConvertible(milliseconds)])
+        case .answered(let milliseconds):
+            logger.notice("the disk answers again", metadata: ["milliseconds": .stringConvertible(milliseconds)])
         case .unreadable(let failure):
             logger.error("a record cannot be read back; intake goes on", metadata: ["error": "\(failure)"])
         case .damaged(let place):
@@ -28,7 +32,7 @@ enum LogNotices {
                 "an index file could not be made; it is tried again. Where the segment itself cannot be read, requests that may be in it are answered 503",
                 metadata: ["error": "\(text)"])
         case .retired(let count):
-            logger.info("segments went by retention", metadata: ["segments": "\(count)"])
+            logger.info("segments went by retention", metadata: ["segments": .stringConvertible(count)])
         case .retentionFailed(let text):
             logger.error("what is to go by retention could not be removed; it is tried again", metadata: ["error": "\(text)"])
         case .expectationsFailed(let text):
@@ -43,12 +47,12 @@ enum LogNotices {
             logger.warning(
                 "cut off what a crash tore",
                 metadata: [
-                    "segment": "\(tear.place.segment)", "offset": "\(tear.place.offset)", "bytes": "\(tear.bytes)",
+                    "segment": "\(tear.place.segment)", "offset": .stringConvertible(tear.place.offset), "bytes": .stringConvertible(tear.bytes),
                     "kept-in": "\(tear.keptIn)",
                 ])
         }
         if report.copied > 0 {
-            logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": "\(report.copied)"])
+            logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": .stringConvertible(report.copied)])
         }
         if report.hasNewIdentity {
             logger.warning(
@@ -56,21 +60,21 @@ enum LogNotices {
         }
         for place in report.damages { say(place, to: logger) }
         if report.damageCount > report.damages.count {
-            logger.error("there is more damage", metadata: ["places": "\(report.damageCount)"])
+            logger.error("there is more damage", metadata: ["places": .stringConvertible(report.damageCount)])
         }
         if let first = report.unindexed.first {
             logger.notice(
                 "index files are missing, stale or damaged; they are made again",
-                metadata: ["segments": "\(report.unindexed.count)", "newest": "\(first)"])
+                metadata: ["segments": .stringConvertible(report.unindexed.count), "newest": "\(first)"])
         }
         logger.info(
             "the log is open",
-            metadata: ["segments": "\(report.segments)", "records": "\(report.records)", "bytes": "\(report.bytes)"])
+            metadata: ["segments": .stringConvertible(report.segments), "records": .stringConvertible(report.records), "bytes": .stringConvertible(report.bytes)])
     }
 
     private static func say(_ place: UnsoundPlace, to logger: Logger) {
         logger.error(
             "the log is damaged here; the rest is served, and new callbacks are taken",
-            metadata: ["segment": "\(place.segment)", "offset": "\(place.offset)", "sequence": "\(place.sequence)"])
+            metadata: ["segment": "\(place.segment)", "offset": .stringConvertible(place.offset), "sequence": .stringConvertible(place.sequence)])
     }
 }

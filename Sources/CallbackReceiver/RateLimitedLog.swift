@@ -27,7 +27,7 @@ struct RateLimitedLog {
         }
         lines += 1
         var metadata = metadata()
-        if leftOut > 0 { metadata["left-out"] = "\(leftOut)" }
+        if leftOut > 0 { metadata["left-out"] = .stringConvertible(leftOut) }
         leftOut = 0
         logger.warning(message, metadata: metadata)
     }

@@ -146,7 +146,7 @@ public final class Server: Sendable {
         if let asked = configuration.connectionsMax, asked > available {
             logger.warning(
                 "server.connections-max is more than the descriptor limit allows; raise LimitNOFILE",
-                metadata: ["asked": "\(asked)", "in-force": "\(available)"])
+                metadata: ["asked": .stringConvertible(asked), "in-force": .stringConvertible(available)])
         }
         return min(configuration.connectionsMax ?? available, available)
     }
@@ -172,11 +172,11 @@ public final class Server: Sendable {
     @discardableResult
     public func stop() -> Bool {
         let drainSeconds = inForce.withLock { $0.configuration.drainSeconds }
-        logger.notice("stopping: answering what was accepted", metadata: ["drain-seconds-max": "\(drainSeconds)"])
+        logger.notice("stopping: answering what was accepted", metadata: ["drain-seconds-max": .stringConvertible(drainSeconds)])
         let end = DispatchTime.now() + .seconds(drainSeconds)
         for handle in handles { handle.post(.drain) }
         if running.wait(timeout: end - .milliseconds(Self.logEndMilliseconds)) == .timedOut {
-            logger.warning("closing connections that did not finish in time", metadata: ["connections": "\(openConnections)"])
+            logger.warning("closing connections that did not finish in time", metadata: ["connections": .stringConvertible(openConnections)])
             for handle in handles { handle.post(.stop) }
         }
         if running.wait(timeout: end) == .success { for handle in handles { handle.closeLeftovers() } }
@@ -187,7 +187,7 @@ public final class Server: Sendable {
             logger.critical("the disk does not answer; what was not acknowledged may not be stored")
             return false
         }
-        logger.notice("stopped", metadata: ["durable": "\(log.durable)"])
+        logger.notice("stopped", metadata: ["durable": .stringConvertible(log.durable)])
         return true
     }
 

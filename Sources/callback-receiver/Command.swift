@@ -46,7 +46,9 @@ struct Command: ParsableCommand {
             if code == .success { exit(withError: error) }
             let text = ErrorText.line(message(for: error))
             let remedy = code == .validationFailure ? "; see callback-receiver --help" : ""
-            StandardStream.error("callback-receiver: \(text)\(remedy)\n")
+            // What is wrong with the arguments of `serve` stands in a unit, and nobody but the journal hears of it.
+            let priority = CommandLine.arguments.dropFirst().first == Serve.configuration.commandName ? Serve.errorPriority : ""
+            StandardStream.error("\(priority)callback-receiver: \(text)\(remedy)\n")
             exit(withError: code)
         }
     }
@@ -61,6 +63,9 @@ struct CommandFailure: Error {
     let status: Int32
     /// One line for each problem, without line feeds; none where they are said already.
     let lines: [String]
+
+    /// The same with `prefix` before each line.
+    func prefixed(_ prefix: String) -> CommandFailure { CommandFailure(status: status, lines: lines.map { prefix + $0 }) }
 
     static func configuration(_ problems: [Problem]) -> CommandFailure {
         CommandFailure(status: configurationStatus, lines: problems.map(\.line))

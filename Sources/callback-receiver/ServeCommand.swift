@@ -2,7 +2,8 @@
 //
 // Promises: nothing is opened or created before the whole configuration is found right. Standard output
 // belongs to the server's "listening on" lines; all else goes to the log on standard error, and nobody waits for whoever reads it
-// (LineQueue). Why there is no server, the service manager is told as well. Must not know: how the server works.
+// (LineQueue). Why there is no server, the service manager is told as well, and the journal takes it for an error.
+// Must not know: how the server works.
 
 import ArgumentParser
 import CallbackReceiver
@@ -26,9 +27,7 @@ struct Serve: ParsableCommand {
         let (resolution, filePath) = try resolve(environment)
         let configuration = resolution.configuration
         let threshold = LogThreshold(configuration.logLevel)
-        // systemd.exec(5): the journal takes an event's level from its line.
-        let isJournal = StandardStream.isErrorJournal(Surroundings.environment["JOURNAL_STREAM"])
-        let handler = LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: isJournal, write: StandardStream.error)
+        let handler = LineHandler(threshold: threshold, format: configuration.logFormat, hasPriority: Self.isJournal, write: StandardStream.error)
         let lines = LineQueue(write: StandardStream.error) { count in
             handler.line(.warning, "lines are missing here: nobody read standard error", ["lines": .stringConvertible(count)])
         }
@@ -46,10 +45,17 @@ struct Serve: ParsableCommand {
         } catch {
             service.failed(error.description)
             // Behind what was logged, and as patient as that.
-            lines.append("callback-receiver: \(ErrorText.line(error.description))\n")
+            lines.append("\(Self.errorPriority)callback-receiver: \(ErrorText.line(error.description))\n")
             throw CommandFailure(status: error.isAboutConfiguration ? CommandFailure.configurationStatus : CommandFailure.generalStatus, lines: [])
         }
     }
+
+    /// systemd.exec(5): the journal takes a line's level from the line.
+    private static var isJournal: Bool { StandardStream.isErrorJournal(Surroundings.environment["JOURNAL_STREAM"]) }
+
+    /// Before a line that says why there is no server: `journalctl -p err` is where an operator looks when a service restarts
+    /// again and again. Empty where something else reads standard error.
+    static var errorPriority: String { isJournal ? "<\(Logger.Level.error.priority)>" : "" }
 
     /// The configuration; where it is wrong, the service manager hears of the first problem before this throws.
     private func resolve(_ environment: ServiceEnvironment) throws -> (resolution: Resolution, filePath: String?) {
@@ -61,7 +67,7 @@ struct Serve: ParsableCommand {
             let others = failure.lines.count > 1 ? " (and \(failure.lines.count - 1) more)" : ""
             service.failed("the configuration is wrong: " + ErrorText.line(failure.lines.first ?? "") + others)
             service.end()
-            throw failure
+            throw failure.prefixed(Self.errorPriority)
         }
     }
 

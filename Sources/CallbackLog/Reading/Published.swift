@@ -146,6 +146,8 @@ final class Shared: Sendable {
     let meters = LogMeters()
     /// When the writer entered the batch it is in, in monotonic milliseconds; 0 while it is in none.
     let busySinceMilliseconds = Atomic<Int64>(0)
+    /// True from when the batch that the writer is in was said to stall until it ends.
+    let isStalled = Mutex(false)
     /// Says when the writer waits for the disk.
     let writerDisk = DiskWait()
     /// The log is being closed: upkeep drops what it is at.
@@ -164,6 +166,15 @@ final class Shared: Sendable {
     private let observers = Mutex<[@Sendable (Advance) -> Void]>([])
     /// Starts what looks after expectations; set once, while the log is made.
     let expectationsWaker = Waker()
+
+    /// The writer's batch has ended: from here on nobody says any more that it stalls. True where somebody did.
+    func endBusy() -> Bool {
+        busySinceMilliseconds.store(0, ordering: .releasing)
+        return isStalled.withLock { isStalled in
+            defer { isStalled = false }
+            return isStalled
+        }
+    }
 
     /// What is expected has changed, or a segment was sealed.
     func wakeExpectations() { expectationsWaker.wake() }

@@ -27,7 +27,7 @@ final class Writer {
     /// Offsets in the index have 32 bits; a segment ends so far below that a whole batch still fits.
     static let segmentBytesCeiling: Int64 = 2 * 1_024 * 1_024 * 1_024
     /// Before any time, with room to subtract it.
-    private static let never = Int64.min / 2
+    static let never = Int64.min / 2
     /// With a batch so large the growth of a file costs less than line feeds written ahead.
     static let paddedBatchBytesMax = 64 * 1_024
 
@@ -58,14 +58,14 @@ final class Writer {
     /// The highest durable position that a line on disk proves.
     private var proven: UInt64
     private var latest: Timestamp
-    private var block: LogBlock?
+    private(set) var block: LogBlock?
     /// What is appended makes room for more than it takes.
-    private var isMakingRoom = false
+    var isMakingRoom = false
     private var isCheckpointDue = false
     private var isProbing = false
-    private var isClosed = false
+    private(set) var isClosed = false
     private var lastRecordMilliseconds: Int64 = 0
-    private var spaceCheckedMilliseconds = Writer.never
+    var spaceCheckedMilliseconds = Writer.never
     private var bytesSinceSpaceCheck: Int64 = 0
 
     var batch: Batch
@@ -114,19 +114,6 @@ final class Writer {
         }
         // Lets go of what was handed over.
         batch.begin()
-    }
-
-    /// Appends `submissions`; true once all of them are durable.
-    /// - Parameter isMakingRoom: they are stored though less than `freeBytesMin` is free: a segment goes for them.
-    func append(whole submissions: [Submission], isMakingRoom: Bool = false) -> Bool {
-        guard !isClosed else { return false }
-        self.isMakingRoom = isMakingRoom
-        defer { self.isMakingRoom = false }
-        var isWhole = true
-        append(submissions) { _, outcomes in
-            for outcome in outcomes where outcome.sequence == nil && outcome != .superfluous { isWhole = false }
-        }
-        return isWhole
     }
 
     private func commit(_ submissions: ArraySlice<Submission>) {
@@ -286,13 +273,13 @@ final class Writer {
 
     /// Invariant 5 for a batch that writes nothing: a duplicate is no safer than the record it repeats. False,
     /// and blocked, when the directory is gone.
-    private func stands() -> Bool {
+    func stands() -> Bool {
         guard isGone else { return true }
         if block == nil { block(because: .directoryGone(path: directory.path)) }
         return false
     }
 
-    private func checkSpace() {
+    func checkSpace() {
         let now = time.monotonicMilliseconds()
         guard block == nil, now - spaceCheckedMilliseconds >= Self.spaceCheckMilliseconds || bytesSinceSpaceCheck >= min(Self.spaceCheckBytes, options.freeBytesMin / 8)
         else { return }
@@ -308,6 +295,8 @@ final class Writer {
     private func block(because reason: LogBlock) {
         let reason = isGone ? LogBlock.directoryGone(path: directory.path) : reason
         block = reason
+        // The disk has answered with that, and nothing is taken as yet.
+        shared.isStalled.withLock { $0 = false }
         shared.published.withLock { $0.block = reason }
         observe(.blocked(reason))
         scheduleProbe()
@@ -368,8 +357,9 @@ final class Writer {
 
     /// Shows readers since when the writer is at it: a disk that hangs must not look idle.
     private func busy<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-        shared.busySinceMilliseconds.store(time.monotonicMilliseconds(), ordering: .releasing)
-        defer { shared.busySinceMilliseconds.store(0, ordering: .releasing) }
+        let began = time.monotonicMilliseconds()
+        shared.busySinceMilliseconds.store(began, ordering: .releasing)
+        defer { if shared.endBusy() { observe(.answered(milliseconds: time.monotonicMilliseconds() - began)) } }
         return try body()
     }
 
@@ -380,13 +370,6 @@ final class Writer {
 
     private var isGone: Bool { atDisk { (try? directory.isGone()) ?? false } }
     private var freeBytes: Int64? { atDisk { try? directory.freeBytes() } }
-
-    /// From now on it goes by these; what the log is made of stays.
-    func takeUp(_ options: LogOptions) {
-        self.options.takeUp(options)
-        // What was enough before is perhaps too little now: asked before the next batch, not within a second.
-        spaceCheckedMilliseconds = Self.never
-    }
 
     /// The last checkpoint; no timer writes after it.
     func close() {

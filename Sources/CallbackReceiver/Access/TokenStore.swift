@@ -138,7 +138,7 @@ final class TokenStore: Sendable {
     private func parse(_ bytes: [UInt8], _ watched: Watched) -> TokenTable {
         do throws(TokenFileFault) {
             let tokens = try TokenFile.parse(bytes.span)
-            say("\(tokens.count)", watched) { logger.info("tokens are in force", metadata: ["tokens": "\(tokens.count)"]) }
+            say("\(tokens.count)", watched) { logger.info("tokens are in force", metadata: ["tokens": .stringConvertible(tokens.count)]) }
             return TokenTable(tokens)
         } catch {
             say("\(error)", watched) {

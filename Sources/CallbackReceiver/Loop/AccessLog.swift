@@ -10,32 +10,45 @@ import HTTPWire
 import Logging
 import Platform
 
-/// What a line says of a request, until its answer is known.
-final class AccessEntry {
+/// What was asked for, as a line of the log has it: never the query, and not more than a line holds.
+struct LoggedTarget {
     /// The first bytes of a path; no route has one that is longer.
     static let pathBytesMax = 1_024
     static let methodBytesMax = 32
 
-    private let method: String
-    private let path: String
+    let method: String
+    let path: String
+
+    /// Nil where the head is not whole: its ranges lead nowhere then.
+    init?(_ request: borrowing Request) {
+        guard request.isHeadComplete else { return nil }
+        method = String(decoding: request.bytes(request.methodToken).prefix(Self.methodBytesMax), as: UTF8.self)
+        path = String(decoding: request.bytes(request.path).prefix(Self.pathBytesMax), as: UTF8.self)
+    }
+
+    /// Of a request that is gone by now.
+    init(_ prepared: PreparedAppend) {
+        method = "\(prepared.method)"
+        path = String(decoding: prepared.path.prefix(Self.pathBytesMax), as: UTF8.self)
+    }
+}
+
+/// What a line says of a request, until its answer is known.
+final class AccessEntry {
+    private let target: LoggedTarget?
     private let peer: IPAddress
     /// Of a callback or an announcement, once it is decoded.
     var requestID: String?
 
-    /// - Parameter request: where its head is not whole, its ranges lead nowhere, and nothing is said of them.
     init(_ request: borrowing Request, peer: IPAddress) {
-        func text(_ range: Range<Int>, _ bytesMax: Int) -> String {
-            request.isHeadComplete ? String(decoding: request.bytes(range).prefix(bytesMax), as: UTF8.self) : ""
-        }
-        method = text(request.methodToken, Self.methodBytesMax)
-        path = text(request.path, Self.pathBytesMax)
+        target = LoggedTarget(request)
         self.peer = peer
     }
 
     /// - Parameter nanoseconds: from when the request was whole; nil where it never was.
     func say(_ status: UInt16, nanoseconds: Int64?, version: MeteredProtocol, to logger: Logger) {
         var metadata: Logger.Metadata = [
-            "status": .stringConvertible(status), "method": "\(method)", "path": "\(path)", "peer": "\(peer)", "protocol": "\(version.name)",
+            "status": .stringConvertible(status), "method": "\(target?.method ?? "")", "path": "\(target?.path ?? "")", "peer": "\(peer)", "protocol": "\(version.name)",
         ]
         // To a microsecond.
         if let nanoseconds { metadata["milliseconds"] = .stringConvertible((Double(nanoseconds) / 1_000).rounded() / 1_000) }

@@ -6,6 +6,7 @@
 import CallbackLog
 import CrispCallback
 import HTTPWire
+import Logging
 import Platform
 
 /// What has become of an exchange.
@@ -30,7 +31,9 @@ extension Loop {
         switch disposition {
         case .respond:
             if scratch.isShed { shed(.record) }
-            if response.status >= 400, connection.role.contains(.callback), request.method == .post { logRefusal(client(connection)) }
+            if response.status >= 400, connection.role.contains(.callback), request.method == .post {
+                logRefusal(client(connection), reason: scratch.isShed ? Self.overloaded : nil)
+            }
             return .response
         case .append(let prepared):
             measure.access?.requestID = prepared.requestID
@@ -38,7 +41,7 @@ extension Loop {
             guard !exchanges.isFull, context.router.log.append(submission) else {
                 Router.overloaded(prepared.path[...], &response)
                 shed(.record)
-                logRefusal(client(connection))
+                logRefusal(client(connection), reason: Self.overloaded)
                 return .response
             }
             exchanges.begin(
@@ -58,23 +61,43 @@ extension Loop {
     }
 
     /// `response` refuses the loop's `request`, whose body is kept before it is told.
-    mutating func refuse(_ refusal: KeptRefusal, _ connection: Connection, _ slot: Int, stream: Int32) -> Served {
+    mutating func refuse(_ refusal: KeptRefusal, _ connection: Connection, _ slot: Int, stream: Int32, reason: String? = nil) -> Served {
         let client = client(connection)
-        logRefusal(client)
+        logRefusal(client, reason: reason)
         let path = request.isHeadComplete ? Array(request.bytes(request.path)) : []
         return keep(refusal, token: token(connection, slot), stream: stream, client: client, path: path) ? .response : .later
     }
 
-    /// A refused callback is what an operator wants to know of; its bytes are nobody's business here (invariant 9).
-    mutating func logRefusal(_ client: IPAddress) {
+    /// `response` refuses the loop's `request`. A refused callback is what an operator wants to know of; its bytes are nobody's
+    /// business here (invariant 9).
+    ///
+    /// - Parameter reason: a few words, where its status does not say it.
+    mutating func logRefusal(_ client: IPAddress, reason: String? = nil) {
         if response.status == 401, let reason = scratch.unproved { return logUnproved(reason, client) }
-        refusalLog.warning("request refused", ["status": "\(response.status)", "peer": "\(client)"], now: now)
+        refusalLog.warning("request refused", Self.refused(response.status, LoggedTarget(request), client, reason), now: now)
     }
+
+    /// `response` refuses what waited for the log, whose request is gone.
+    private mutating func logRefusal(_ waiting: WaitingExchange, reason: String?) {
+        refusalLog.warning("request refused", Self.refused(response.status, LoggedTarget(waiting.prepared), waiting.client, reason), now: now)
+    }
+
+    private static func refused(_ status: UInt16, _ target: LoggedTarget?, _ client: IPAddress, _ reason: String?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["status": .stringConvertible(status), "peer": "\(client)"]
+        if let target {
+            metadata["method"] = "\(target.method)"
+            metadata["path"] = "\(target.path)"
+        }
+        if let reason { metadata["reason"] = "\(reason)" }
+        return metadata
+    }
+
+    private static let overloaded = "too many wait for the disk"
 
     /// Names the proof and never a value. The first one is said whatever else there is to say.
     private mutating func logUnproved(_ reason: ProofOfOrigin.Refusal, _ client: IPAddress) {
         guard context.router.origin.isFirstRefusal() else {
-            return refusalLog.warning("request refused", ["status": "401", "peer": "\(client)", "reason": "\(reason.description)"], now: now)
+            return refusalLog.warning("request refused", Self.refused(401, LoggedTarget(request), client, reason.description), now: now)
         }
         context.logger.warning(
             "a callback was refused because nothing proves where it is from; if it was Crisp's, the callback URL or the configuration is wrong",
@@ -96,6 +119,8 @@ extension Loop {
 
     /// Those that the log has kept for too long (invariant 3).
     mutating func answerExpired() {
+        // Before the first of them: they are why this is to be known.
+        if let at = exchanges.expiresAt, at <= now { context.router.log.noteStall() }
         while let waiting = exchanges.takeExpired(now: now) { answer(waiting, nil) }
     }
 
@@ -107,7 +132,7 @@ extension Loop {
             case .callback(let callback):
                 Router.answer(callback, outcome, into: &response)
                 if let refusal = Router.keptRefusal(callback, outcome) {
-                    logRefusal(waiting.client)
+                    logRefusal(waiting, reason: nil)
                     let isToldNow = keep(refusal, token: waiting.token, stream: waiting.stream, client: waiting.client, path: callback.path)
                     if isToldNow { respondLater(waiting.token, waiting.stream) }
                     return
@@ -125,8 +150,18 @@ extension Loop {
                 "The disk has not answered for \(Exchanges.commitSeconds) s, so the \(waiting.prepared.name) may not be stored. Send it again.",
                 Problem.blockedRetrySeconds, waiting.prepared.path[...], &response)
         }
-        if response.status >= 400 { logRefusal(waiting.client) }
+        if response.status >= 400 { logRefusal(waiting, reason: Self.reason(outcome)) }
         respondLater(waiting.token, waiting.stream)
+    }
+
+    /// Why a record is refused, where its status does not say it.
+    private static func reason(_ outcome: AppendOutcome?) -> String? {
+        switch outcome {
+        case nil: "the disk has not answered"
+        // Which the line that says so names.
+        case .blocked: "the log takes nothing"
+        default: nil
+        }
     }
 
     /// `response` is the answer that was to come later. A connection that several of them answer over HTTP/2 writes once,

@@ -84,12 +84,12 @@ extension Loop {
         Problem.fill(&response, status: refusal.status, detail: refusal.detail, for: request)
         beginRefusal(connection)
         if let kept = context.router.keptRefusal(refusal, of: request, rest: rest, role: connection.role, using: &scratch) {
-            if case .later = refuse(kept, connection, slot, stream: 0) {
+            if case .later = refuse(kept, connection, slot, stream: 0, reason: "\(refusal)") {
                 connection.awaitsAnswer = true
                 return
             }
         } else {
-            logRefusal(client(connection))
+            logRefusal(client(connection), reason: "\(refusal)")
         }
         countAnswer()
         connection.session.respondRefusal(response, date: date(), into: &output)

@@ -53,12 +53,12 @@ extension Loop {
         beginRefusal(connection)
         let rest: [UInt8] = []
         if let kept = context.router.keptRefusal(refusal, of: request, rest: rest.span, role: connection.role, using: &scratch) {
-            if case .later = refuse(kept, connection, slot, stream: stream) {
+            if case .later = refuse(kept, connection, slot, stream: stream, reason: "\(refusal)") {
                 streams.awaitedCount += 1
                 return
             }
         } else {
-            logRefusal(client(connection))
+            logRefusal(client(connection), reason: "\(refusal)")
         }
         respond(connection, streams, stream)
     }

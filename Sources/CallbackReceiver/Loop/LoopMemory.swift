@@ -41,7 +41,7 @@ extension Loop {
         let share = share(of: Self.unsentInAllBytesMax)
         let victim = oldest(.write) { other, _ in other.unsentBytes >= share } ?? slot
         guard let other = slots[victim], other.unsentBytes >= share else { return false }
-        refusalLog.warning("connection closed: too much of answers is not taken", ["bytes": "\(unsentBytes)"], now: now)
+        refusalLog.warning("connection closed: too much of answers is not taken", ["bytes": .stringConvertible(unsentBytes)], now: now)
         close(victim)
         return victim == slot
     }
@@ -52,7 +52,7 @@ extension Loop {
         let holdsMuch = connection.streams != nil && connection.heldBytes > Self.heldShareBytesMax
         let victim = holdsMuch ? slot : oldest(.body) { other, _ in other.heldBytes >= share } ?? slot
         guard let other = slots[victim], other.heldBytes >= share else { return }
-        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": "\(heldBytes)"], now: now)
+        refusalLog.warning("requests refused: too much of unfinished ones is in memory", ["bytes": .stringConvertible(heldBytes)], now: now)
         if let streams = other.streams {
             streams.session.timeOutIncomplete(through: streams.session.newestStream)
         } else {

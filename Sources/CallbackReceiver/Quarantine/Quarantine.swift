@@ -42,9 +42,9 @@ public final class Quarantine: RefusalKeeper, Sendable {
             log.warning("the quarantine fails: what cannot be kept is answered 503", ["error": "\(error)"], now: now)
         case .gone(let count):
             log.warning(
-                "the quarantine is full: refused bodies went before they were taken in again (quarantine.bytes-max)", ["bodies": "\(count)"], now: now)
+                "the quarantine is full: refused bodies went before they were taken in again (quarantine.bytes-max)", ["bodies": .stringConvertible(count)], now: now)
         case .foreign(let name, let count):
-            log.warning("files in the quarantine are not its own; they are left alone", ["directory": "\(path)", "first": "\(name)", "files": "\(count)"], now: now)
+            log.warning("files in the quarantine are not its own; they are left alone", ["directory": "\(path)", "first": "\(name)", "files": .stringConvertible(count)], now: now)
         }
     }
 

@@ -50,6 +50,14 @@ enum PreparedAppend {
         }
     }
 
+    /// Of the request, which has no other one.
+    var method: StaticString {
+        switch self {
+        case .callback: "POST"
+        case .announcement: "PUT"
+        }
+    }
+
     /// What people call it.
     var name: StaticString {
         switch self {

@@ -13,8 +13,6 @@ enum Health {
         case log, disk, draining
     }
 
-    /// A batch that takes longer than this means that the disk does not answer.
-    static let stalledMilliseconds: Int64 = 5_000
     /// Damaged places named in an answer; the count tells them all.
     static let damagesMax = 20
 
@@ -52,7 +50,7 @@ enum Health {
     static func failure(_ log: CallbackLog, options: LogOptions, isDraining: Bool) -> (check: Check, detail: String)? {
         let readiness = log.readiness(options: options)
         if let block = readiness.block { return (isAboutSpace(block) ? .disk : .log, publicText(block)) }
-        if readiness.busyMilliseconds >= stalledMilliseconds {
+        if readiness.busyMilliseconds >= CallbackLog.stalledMilliseconds {
             return (.log, "The disk has not answered for \(readiness.busyMilliseconds / 1_000) s.")
         }
         return isDraining ? (.draining, "The server is stopping: it answers what it accepted and takes no new connection.") : nil

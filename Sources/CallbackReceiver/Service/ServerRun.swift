@@ -29,7 +29,7 @@ extension Server {
         service.starting("opening the log in \(configuration.logDirectory)")
         let server = try Server(configuration, handed: environment.sockets, logger: logger) { event in
             switch event {
-            case .blocked, .unblocked: service.changed()
+            case .blocked, .unblocked, .stalled, .answered: service.changed()
             default: break
             }
         }
@@ -50,8 +50,7 @@ extension Server {
     var serviceStatus: String {
         let place = "listening on " + addresses.map { "http://\($0.text)" }.joined(separator: ", ")
         if let block = log.block { return "callbacks are refused with 503: \(block); \(place)" }
-        let busy = log.busyMilliseconds
-        if busy >= Health.stalledMilliseconds { return "the disk has not answered for \(busy / 1_000) s; \(place)" }
+        if let stall = log.stallMilliseconds { return "the disk has not answered for \((stall + 500) / 1_000) s, callbacks are refused with 503; \(place)" }
         return "\(Counted.text(log.recordCount, "record")); \(place)"
     }
 

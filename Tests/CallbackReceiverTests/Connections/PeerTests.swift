@@ -126,7 +126,7 @@ struct ClientInLogTests {
         running.disk.fail(with: 28)
         let connection = try running.connect(from: "127.0.0.2")
         #expect(try connection.exchange(postBytes(callback("a"), fields: ["X-Forwarded-For: 192.0.2.7"])) == 503)
-        #expect(running.hasLogged("request refused", "status=503", "peer=192.0.2.7"))
+        #expect(running.hasLogged("request refused", "method=POST", "path=/callback ", "status=503", "peer=192.0.2.7"))
         running.disk.fail(with: nil)
     }
 

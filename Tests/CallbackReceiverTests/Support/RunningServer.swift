@@ -34,9 +34,12 @@ final class RunningServer {
         configuration.drainSeconds = 1
         configure(&configuration)
         disk = try HeldDirectory(directory.path)
-        log = try CallbackLog(directory: disk, options: Server.logOptions(configuration))
+        // By the loops' clock: how long the disk has not answered is what they wait for.
+        let time = LogTime(wallMilliseconds: LogTime.system.wallMilliseconds, monotonicMilliseconds: clock.read, after: LogTime.system.after)
+        let logger = lines.logger
+        log = try CallbackLog(directory: disk, options: Server.logOptions(configuration), time: time) { LogNotices.say($0, to: logger) }
         server = try Server(
-            configuration, log: log, clock: clock.read, logger: lines.logger, furtherRoute: furtherRoute, refusalKeeper: refusalKeeper)
+            configuration, log: log, clock: clock.read, logger: logger, furtherRoute: furtherRoute, refusalKeeper: refusalKeeper)
     }
 
     deinit { stop() }

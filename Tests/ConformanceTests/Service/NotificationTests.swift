@@ -92,6 +92,45 @@ struct NotificationTests {
     }
 
     @Test(
+        "that the disk stalls, without a watchdog, once a callback is refused for it; the log says it, too, and both say when it is over",
+        .enabled(if: FaultInjector.isAvailable, "no C compiler to build the fault injector"))
+    func stalledUnwatched() throws {
+        let (manager, faults) = (try ServiceManagerSocket(), try FaultInjector())
+        let server = try ServerProcess(environment: manager.environment(), faults: faults)
+        var count = try manager.wait(for: "READY=1").count
+        try faults.set(.sync, .hold)
+        #expect(try server.post(sentPayload("a")).status == 503)
+        count = try manager.wait("a status about the disk", after: count) { $0.value(of: "STATUS")?.hasPrefix("the disk has not answered for 5 s") == true }.count
+        #expect(try server.get("/readyz").status == 503)
+        try faults.clear()
+        try manager.wait("the status as before", after: count) { $0.value(of: "STATUS")?.contains(" record") == true }
+        #expect(try server.terminate() == .exited(0))
+        let lines = server.child.standardError.split(separator: "\n")
+        #expect(lines.count { $0.contains("level=critical event=\"callbacks are refused with 503 until the disk answers\" milliseconds=") } == 1, "\(lines)")
+        #expect(lines.count { $0.contains("level=notice event=\"the disk answers again\" milliseconds=") } == 1, "\(lines)")
+    }
+
+    @Test("that the log directory is gone, where no callback comes and somebody asks, or the watchdog is fed; and the log says it once", arguments: [false, true])
+    func goneWhileIdle(isWatched: Bool) throws {
+        let (manager, place) = (try ServiceManagerSocket(), try TemporaryDirectory())
+        let directory = try TemporaryDirectory()
+        let environment = isWatched ? manager.environment(watchdogMicroseconds: 400_000) : manager.environment()
+        let server = try ServerProcess(directory: directory, environment: environment)
+        var count = try manager.wait(for: "READY=1").count
+        try FileManager.default.moveItem(atPath: directory.path, toPath: place.path(of: "away"))
+        if !isWatched { #expect(try server.get("/metrics").status == 200) }
+        count = try manager.wait("a status about the directory", after: count) {
+            $0.value(of: "STATUS")?.hasPrefix("callbacks are refused with 503: the log directory was deleted") == true
+        }.count
+        for _ in 0..<3 { #expect(try server.get("/readyz").status == 503) }
+        try FileManager.default.moveItem(atPath: place.path(of: "away"), toPath: directory.path)
+        try manager.wait("the status as before", after: count) { $0.value(of: "STATUS")?.contains(" record") == true }
+        #expect(try server.terminate() == .exited(0))
+        let lines = server.child.standardError.split(separator: "\n")
+        #expect(lines.count { $0.contains("level=critical") } == 1 && lines.count { $0.contains("the log takes callbacks again") } == 1, "\(lines)")
+    }
+
+    @Test(
         "why callbacks are refused, at once and without a watchdog, and that they are taken again",
         .enabled(if: FaultInjector.isAvailable, "no C compiler to build the fault injector"))
     func blocked() throws {
