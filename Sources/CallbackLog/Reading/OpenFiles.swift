@@ -1,8 +1,9 @@
 // The files of sealed segments and their indexes, opened when they are needed and kept open while they are in use.
 //
 // Promises: at most `countMax` are kept (invariant 7); one more takes the place of that which was asked for longest
-// ago, and where the process has no descriptor left all are let go: reading must not keep others from theirs. A file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks
-// for either gets that one or none. No system call happens under the lock: what is let go of is closed outside it.
+// ago, and where the process has no descriptor left all are let go: reading must not keep others from theirs. A
+// file stays readable for whoever holds it. An index made anew has the name of the one before: whoever asks for
+// either gets that one or none. No system call happens under the lock: what is let go of is closed outside it.
 // Must not know: what is in them.
 
 import Platform

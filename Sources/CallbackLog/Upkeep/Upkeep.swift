@@ -136,6 +136,8 @@ final class Upkeep {
     /// Makes the index of a sealed segment anew. False where there is no file of it now.
     private func index(_ segment: SealedSegment) -> Bool {
         var failure: SystemError?
+        // Until the new index is published the old one is asked, whose name leads to the new file before that.
+        if case .onDisk(let index) = segment.index { _ = try? shared.files.file(of: index) }
         do throws(SystemError) {
             let shared = self.shared
             let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure) {

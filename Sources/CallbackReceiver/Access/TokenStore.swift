@@ -67,8 +67,6 @@ final class TokenStore: Sendable {
             return current
         }
         if !table.allowsAll(of: before) { narrowed() }
-        // What lasted a moment, no descriptor say, is over without anybody's telling.
-        if table.standing == .unreadable { retry(watched) }
     }
 
     private func watch(_ watched: Watched) {
@@ -131,6 +129,8 @@ final class TokenStore: Sendable {
             say("\(error)", watched) {
                 logger.error("the tokens cannot be read, so none is taken; check the permissions", metadata: ["error": "\(error)"])
             }
+            // What lasts a moment, no descriptor say, is over without anybody's telling.
+            retry(watched)
             return .unreadable
         }
     }

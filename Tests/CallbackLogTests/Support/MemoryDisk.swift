@@ -49,6 +49,8 @@ final class MemoryDisk: Directory {
         /// How many calls a fault has hit.
         var hitCount = 0
         var freeBytes = Int64.max
+        /// Called after each renaming.
+        var renamed: (@Sendable () -> Void)?
         /// A file that cannot be opened, and why.
         var refused: (name: String, code: Int32)?
 
@@ -116,6 +118,8 @@ final class MemoryDisk: Directory {
     func setGone(_ gone: Bool) { state.withLock { $0.isGone = gone } }
     var hitCount: Int { state.withLock { $0.hitCount } }
     var isDeleted: Bool { state.withLock { $0.isDeleted } }
+    /// From now on this is called after each renaming, before whoever renamed goes on.
+    func whenRenamed(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.renamed = body } }
     /// From now on this file cannot be opened; nil: every file can be.
     func refuse(_ name: String?, _ code: Int32 = 0) { state.withLock { $0.refused = name.map { ($0, code) } } }
     func setFreeBytes(_ bytes: Int64) { state.withLock { $0.freeBytes = bytes } }
@@ -215,6 +219,7 @@ final class MemoryDisk: Directory {
             guard let number = state.contents.names.now[old] else { throw SystemError(operation: "rename", path: old, code: ENOENT) }
             state.contents.names.change([old: nil, new: number])
         }
+        state.withLock { $0.renamed }?()
     }
 
     func remove(_ name: String) throws(SystemError) {

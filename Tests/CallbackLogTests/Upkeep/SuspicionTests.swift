@@ -5,6 +5,7 @@
 
 import Glibc
 import Platform
+import Synchronization
 import Testing
 
 @testable import CallbackLog
@@ -140,6 +141,23 @@ import Testing
             #expect(open.disk.reads(of: open.disk.sealed.filter { $0 != segment }) == 0)
             #expect(damages(open) == [], "known, and so not said twice")
         }
+    }
+
+    @Test("while an index is made again the old one is asked, though its name leads to the new file already")
+    func renamed() throws {
+        let open = try SegmentedLog.open(try SegmentedLog().disk.afterKill())
+        open.settleUpkeep()
+        let segment = open.disk.sealed[0]
+        let found = Mutex<[Int?]>([])
+        open.disk.whenRenamed { [log = open.log] in
+            var reader = RecordReader()
+            let counts = SegmentedLog.identifiers.map { try? log.records(of: Array($0.utf8).span, using: &reader).count }
+            found.withLock { $0 = counts }
+        }
+        open.log.shared.suspect(try #require(SegmentName.firstSequence(of: segment)))
+        open.settleUpkeep()
+        #expect(open.events.contains(.reread(segment: segment)))
+        #expect(try found.withLock { $0 } == SegmentedLog.identifiers.map { try open.records($0).count })
     }
 
     @Test("a damaged segment that was put back from a copy is whole at the next start, whatever its index says")
