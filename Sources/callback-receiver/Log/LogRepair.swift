@@ -75,8 +75,9 @@ struct LogRepair: ParsableCommand {
             let (source, target) = (try SystemDirectory(reading: log.path), try SystemDirectory(reading: to))
             for name in log.tornNames where try source.copy(name, to: target) { copied.insert(name) }
             let quarantine = Quarantine.directoryName
-            if log.others.contains(quarantine) {
-                let (refused, kept) = (try SystemDirectory(reading: log.path + "/" + quarantine), try target.directory(creating: quarantine))
+            // What else may be called so is left behind.
+            if log.others.contains(quarantine), let refused = try? SystemDirectory(reading: log.path + "/" + quarantine) {
+                let kept = try target.directory(creating: quarantine)
                 for name in try refused.names() { _ = try refused.copy(name, to: kept) }
                 try kept.synchronize()
                 copied.insert(quarantine)
@@ -102,11 +103,14 @@ struct LogRepair: ParsableCommand {
 }
 
 extension SystemDirectory {
-    fileprivate static let pieceBytes = 1 << 20
+    /// How much is read at once.
+    private static let pieceBytes = 1 << 20
 
-    /// Copies a file, durably but for its name. False where it is no regular file, and so none of a server's.
+    /// Copies a file, durably but for its name. False where it is no regular file, and so none of a server's; throws where it
+    /// is one and cannot be read, since a copy without it would not be whole.
     fileprivate func copy(_ name: String, to target: SystemDirectory) throws(SystemError) -> Bool {
-        guard let file = try? open(name), let size = try? file.size() else { return false }
+        guard let size = try? size(of: name) else { return false }
+        let file = try open(name)
         let copy = try target.create(name)
         var piece = [UInt8](repeating: 0, count: Int(min(Int64(Self.pieceBytes), size)))
         var position: Int64 = 0
