@@ -145,19 +145,13 @@ public final class SystemDirectory: Directory {
         return names
     }
 
-    /// Where root makes it, it belongs to the directory's owner: a service with a user of its own goes on in the log that root
+    /// Where root makes it, it belongs to the directory's owner if that can be: a service with a user of its own goes on in the log that root
     /// has mended for it.
     public func create(_ name: String) throws(SystemError) -> any File {
         let descriptor = unsafe openat(fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, Self.fileMode)
         guard descriptor >= 0 else { throw .latest("open", name) }
-        let file = SystemFile(name: name, descriptor: descriptor)
-        do throws(SystemError) {
-            try give(descriptor, name)
-        } catch {
-            _ = unsafe unlinkat(fd, name, 0)
-            throw error
-        }
-        return file
+        give(descriptor)
+        return SystemFile(name: name, descriptor: descriptor)
     }
 
     /// The directory `name` in this one, made where it is missing, as durable and as much the owner's as its files.
@@ -166,7 +160,7 @@ public final class SystemDirectory: Directory {
             let made = unsafe openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
             guard made >= 0 else { throw .latest("open", name) }
             defer { close(made) }
-            try give(made, name)
+            give(made)
             try synchronize()
         } else if errno != EEXIST {
             throw .latest("mkdir", name)
@@ -174,13 +168,12 @@ public final class SystemDirectory: Directory {
         return try SystemDirectory(reading: path + "/" + name)
     }
 
-    /// Gives what root has just made to the directory's owner.
-    private func give(_ descriptor: Int32, _ name: String) throws(SystemError) {
-        guard geteuid() == 0 else { return }
+    /// Gives what root has just made to the directory's owner, where the file system, and what root may do here (a container
+    /// without CAP_CHOWN, NFS), allow that: where they do not, a callback is stored all the same.
+    private func give(_ descriptor: Int32) {
         var status = stat()
-        guard unsafe fstat(fd, &status) == 0 else { throw .latest("fstat", path) }
-        guard status.st_uid != 0 else { return }
-        guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else { throw .latest("fchown", name) }
+        guard geteuid() == 0, unsafe fstat(fd, &status) == 0, status.st_uid != 0 else { return }
+        _ = fchown(descriptor, status.st_uid, status.st_gid)
     }
 
     public func open(_ name: String) throws(SystemError) -> any File { try open(name, O_RDONLY) }
