@@ -33,6 +33,17 @@ struct Command: ParsableCommand {
         throw ValidationError("no command is given; write callback-receiver serve, or config check, or log verify")
     }
 
+    /// The command or subcommand that arguments name, as it is typed.
+    private static func named(by arguments: ArraySlice<String>) -> String {
+        var (names, subcommands) = (["callback-receiver"], configuration.subcommands)
+        for argument in arguments {
+            guard let next = subcommands.first(where: { $0.configuration.commandName == argument }) else { break }
+            names.append(argument)
+            subcommands = next.configuration.subcommands
+        }
+        return names.joined(separator: " ")
+    }
+
     static func main() {
         do {
             var command = try parseAsRoot()
@@ -45,7 +56,7 @@ struct Command: ParsableCommand {
             // Help and version: the library prints them on standard output.
             if code == .success { exit(withError: error) }
             let text = ErrorText.line(message(for: error))
-            let remedy = code == .validationFailure ? "; see callback-receiver --help" : ""
+            let remedy = code == .validationFailure ? "; see \(named(by: CommandLine.arguments.dropFirst())) --help" : ""
             // What is wrong with the arguments of `serve` stands in a unit, and nobody but the journal hears of it.
             let priority = CommandLine.arguments.dropFirst().first == Serve.configuration.commandName ? Serve.errorPriority : ""
             StandardStream.error("\(priority)callback-receiver: \(text)\(remedy)\n")

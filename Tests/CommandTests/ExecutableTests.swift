@@ -80,11 +80,14 @@ struct ExecutableTests {
             ("serve extra", "Unexpected argument 'extra'"),
         ])
     func usage(arguments: String, expected: String) throws {
+        // The help that is named is that of the command which was meant, as far as it is one.
+        let words = arguments.split(separator: " ").prefix { ["config", "log", "token", "create", "revoke", "serve"].contains($0) }
+        let command = (["callback-receiver"] + words).joined(separator: " ")
         let outcome = try run(arguments.split(separator: " ").map(String.init))
         #expect(
             outcome
                 == Outcome(
-                    status: 64, output: "", errors: "callback-receiver: \(expected); see callback-receiver --help\n"))
+                    status: 64, output: "", errors: "callback-receiver: \(expected); see \(command) --help\n"))
     }
 
     @Test("a wrong configuration is 78, each problem one line, for check, show and serve", arguments: ["config check", "config show", "serve"])

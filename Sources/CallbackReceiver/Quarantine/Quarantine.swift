@@ -43,6 +43,10 @@ public final class Quarantine: RefusalKeeper, Sendable {
         case .gone(let count):
             log.warning(
                 "the quarantine is full: refused bodies went before they were taken in again (quarantine.bytes-max)", ["bodies": .stringConvertible(count)], now: now)
+        case .unreadable(let name, let error):
+            log.warning(
+                "a refused body cannot be read: it stays, but is neither listed nor taken in again until it can be",
+                ["directory": "\(path)", "file": "\(name)", "error": "\(error)"], now: now)
         case .foreign(let name, let count):
             log.warning("files in the quarantine are not its own; they are left alone", ["directory": "\(path)", "first": "\(name)", "files": .stringConvertible(count)], now: now)
         }
@@ -101,12 +105,12 @@ public final class Quarantine: RefusalKeeper, Sendable {
         }
     }
 
-    /// The names of a ring's entries, oldest first; nil where they cannot be read.
+    /// The names of a ring's entries, oldest first, also of those whose file cannot be read; nil where the directory cannot.
     func names(of ring: QuarantineRing) -> [String]? {
-        store.queue.sync { store.withValue { $0.isReadable() ? $0.rings[ring]?.entries.map(\.name) : nil } }
+        store.queue.sync { store.withValue { $0.isReadable() ? $0.names(of: ring) : nil } }
     }
 
-    /// The body of an entry; nil where it is gone.
+    /// The body of an entry; nil where it is gone, or cannot be read.
     func body(of name: String) -> [UInt8]? { store.queue.sync { store.withValue { $0.entry(name)?.body } } }
 
     /// Takes entries out for good. False where that could not be done.

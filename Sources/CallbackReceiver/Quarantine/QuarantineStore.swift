@@ -28,6 +28,8 @@ enum QuarantineEvent: Sendable, Equatable {
     case gone(Int)
     /// Files that are no entries: left alone. The first one's name, and how many there are.
     case foreign(name: String, count: Int)
+    /// An entry that cannot be read now; it is tried again whenever somebody asks for what is there.
+    case unreadable(name: String, error: String)
 }
 
 final class QuarantineStore {
@@ -44,6 +46,8 @@ final class QuarantineStore {
     private let observe: (QuarantineEvent) -> Void
     private var directory: (any Directory)?
     private(set) var rings: [QuarantineRing: QuarantineIndex]
+    /// Files that may be entries and could not be read: in no ring until they can.
+    private var unread: Set<String> = []
     private var serial = 0
 
     init(
@@ -156,10 +160,13 @@ final class QuarantineStore {
         if gone > 0 { observe(.gone(gone)) }
     }
 
-    /// Two in one millisecond, or a clock that was set back, do not meet.
+    /// Two in one millisecond do not meet, nor one with another of before a clock was set back.
     private func freshName(at: Timestamp, _ ring: QuarantineRing) -> String {
-        serial += 1
-        return QuarantineEntry.name(at: at, serial: serial, ring: ring)
+        while true {
+            serial += 1
+            let name = QuarantineEntry.name(at: at, serial: serial, ring: ring)
+            if rings[ring]?.place(of: name) == nil, !unread.contains(name) { return name }
+        }
     }
 
     private func remove(_ name: String, of ring: QuarantineRing, in directory: any Directory) throws(SystemError) {
@@ -186,6 +193,7 @@ final class QuarantineStore {
 
     private func load(_ directory: any Directory) throws(SystemError) {
         for ring in QuarantineRing.allCases { rings[ring] = QuarantineIndex(bytesMax: rings[ring]?.bytesMax ?? 0) }
+        unread = []
         // A process that was killed may have left names that were never synced, and they count as kept from now on; their
         // bytes were synced before they had one.
         try directory.synchronize()
@@ -196,17 +204,38 @@ final class QuarantineStore {
                 try directory.remove(name)
                 continue
             }
-            guard let ring = QuarantineEntry.ring(of: name), let found = try? read(name, in: directory),
-                let outgoing = rings[ring]?.outgoing(for: found.entry.diskBytes, of: found.entry.peer)
-            else {
-                foreign.append(name)
-                continue
-            }
-            // The bound may be lower than it was.
-            for gone in outgoing { try remove(gone.name, of: ring, in: directory) }
-            rings[ring]?.insert(found.entry, hash: found.body.hashValue)
+            if try !takeUp(name, in: directory) { foreign.append(name) }
         }
         if let first = foreign.first { observe(.foreign(name: first, count: foreign.count)) }
+    }
+
+    /// Takes a file up as the entry that it is; one that cannot be read is noted. False for what is no entry.
+    private func takeUp(_ name: String, in directory: any Directory) throws(SystemError) -> Bool {
+        guard let ring = QuarantineEntry.ring(of: name) else { return false }
+        let found: (entry: QuarantineEntry, detail: String, body: [UInt8])?
+        do throws(SystemError) {
+            found = try read(name, in: directory)
+        } catch {
+            // Somebody took it away meanwhile.
+            guard !error.isMissing else {
+                unread.remove(name)
+                return true
+            }
+            unread.insert(name)
+            observe(.unreadable(name: name, error: "\(error)"))
+            return true
+        }
+        unread.remove(name)
+        guard let found, let outgoing = rings[ring]?.outgoing(for: found.entry.diskBytes, of: found.entry.peer) else { return false }
+        // The bound may be lower than it was.
+        for gone in outgoing { try remove(gone.name, of: ring, in: directory) }
+        rings[ring]?.insert(found.entry, hash: found.body.hashValue)
+        return true
+    }
+
+    /// The entries of a ring that can and that cannot be read, oldest first.
+    func names(of ring: QuarantineRing) -> [String] {
+        ((rings[ring]?.entries.map(\.name) ?? []) + unread.filter { QuarantineEntry.ring(of: $0) == ring }).sorted()
     }
 
     /// An entry's file.
@@ -221,18 +250,25 @@ final class QuarantineStore {
         return (entry, detail, Array(bytes[start...]))
     }
 
-    /// An entry with its body; nil where it is gone.
+    /// An entry with its body; nil where it is gone, or cannot be read.
     func entry(_ name: String) -> (entry: QuarantineEntry, detail: String, body: [UInt8])? {
         guard let ring = QuarantineEntry.ring(of: name), let place = rings[ring]?.place(of: name), let known = rings[ring]?.entries[place],
-            let directory = try? present(), let found = try? read(name, in: directory)
+            let directory = try? present()
         else { return nil }
-        return (known, found.detail, found.body)
+        do throws(SystemError) {
+            guard let found = try read(name, in: directory) else { return nil }
+            return (known, found.detail, found.body)
+        } catch {
+            if !error.isMissing { observe(.unreadable(name: name, error: "\(error)")) }
+            return nil
+        }
     }
 
-    /// Whether what is there could be looked at; an error is said.
+    /// Whether what is there could be looked at, what could not be read before among it; an error is said.
     func isReadable() -> Bool {
         do throws(SystemError) {
-            _ = try present()
+            let directory = try present()
+            for name in unread.sorted() where try !takeUp(name, in: directory) { observe(.foreign(name: name, count: 1)) }
             return true
         } catch {
             observe(.failed("\(error)"))

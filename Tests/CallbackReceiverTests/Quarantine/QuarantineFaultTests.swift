@@ -3,6 +3,7 @@
 // Promises: the calls are those of a real directory; after each fault the directory is read by another quarantine, as a
 // start would. Must not know: HTTP.
 
+import CallbackLog
 import Dispatch
 import Foundation
 import Platform
@@ -140,6 +141,54 @@ import Testing
         #expect(names.contains("notes.new") && names.contains("1779301225031-000009.refused"))
         #expect(!names.contains("1779301225031-000009.refused.new"))
     }
+
+    @Test("an entry that cannot be read at a start is named, and there again once it can be: at the next question")
+    func unreadableStart() throws {
+        let place = try TemporaryDirectory()
+        #expect(try OnDirectory(place.path).keep("a", "b") == [true, true])
+        let again = try OnDirectory(place.path)
+        // fsync, names, open, size, read of the first.
+        again.faulty.fail(after: 4)
+        #expect(try again.keep("c") == [true])
+        guard case .unreadable(let name, let error) = try #require(again.events.first) else { throw Unexpected() }
+        #expect(again.events.count == 1 && name.hasSuffix(".refused") && error.contains("read"))
+        // The clock of this process stands where that of the one before began: the names do not meet.
+        #expect(try again.bodies().sorted() == ["a", "b", "c"])
+    }
+
+    @Test("an entry that cannot be read when it is to be shown is named, left out, and there again the next time")
+    func unreadablePage() throws {
+        let place = try TemporaryDirectory()
+        let kept = try OnDirectory(place.path)
+        #expect(try kept.keep("a", "b") == [true, true])
+        // isGone twice, open.
+        kept.faulty.fail(after: 2)
+        #expect(try kept.bodies() == ["a"])
+        #expect(kept.events.count == 1)
+        #expect(try kept.bodies() == ["b", "a"])
+    }
+
+    @Test("an entry that never can be read is counted by a requeue as one that failed, and is none once it is gone")
+    func unreadableForGood() throws {
+        let place = try TemporaryDirectory()
+        #expect(try OnDirectory(place.path + "/quarantine").keep(#"{"message":"m","data":{}}"#) == [true])
+        let name = "1779301225031-000009.refused"
+        try FileManager.default.createDirectory(atPath: place.path + "/quarantine/" + name, withIntermediateDirectories: false)
+        let again = try OnDirectory(place.path + "/quarantine")
+        #expect(try again.bodies().count == 1)
+        let log = try CallbackLog(directory: SystemDirectory(creating: place.path + "/log"))
+        defer { log.close() }
+        let requeue = Requeue(log: log, quarantine: again.quarantine)
+        var expected = Requeue.Summary()
+        (expected.left, expected.failed) = (1, 1)
+        #expect(requeue.run(includesUnauthorized: false) == expected)
+        #expect(again.events.allSatisfy { if case .unreadable(name, _) = $0 { true } else { false } })
+        try FileManager.default.removeItem(atPath: place.path + "/quarantine/" + name)
+        expected.failed = 0
+        #expect(requeue.run(includesUnauthorized: false) == expected)
+    }
+
+    private struct Unexpected: Error {}
 
     @Test("a ring holds so many entries and no more, however large it may be; the operator hears of what went")
     func entries() throws {
