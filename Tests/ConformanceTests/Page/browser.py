@@ -7,6 +7,7 @@
 # whatever a case does, the browser reports no error of the script and nothing that the Content-Security-Policy had to refuse.
 # The servers are real, on ports of their own, and are stopped by their process ids.
 
+import atexit
 import base64
 import contextlib
 import json
@@ -48,6 +49,8 @@ class Server:
         self.newest = history.write(self.directory) if with_history else {}
         self.port = 0
         self.token = None
+        # Also where the case fails.
+        atexit.register(self.close)
         self.start()
 
     def start(self):
