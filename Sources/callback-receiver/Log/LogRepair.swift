@@ -75,8 +75,7 @@ struct LogRepair: ParsableCommand {
             let (source, target) = (try SystemDirectory(reading: log.path), try SystemDirectory(reading: to))
             for name in log.tornNames where try source.copy(name, to: target) { copied.insert(name) }
             let quarantine = Quarantine.directoryName
-            // What else may be called so is left behind.
-            if log.others.contains(quarantine), let refused = try? SystemDirectory(reading: log.path + "/" + quarantine) {
+            if log.others.contains(quarantine), let refused = try Self.refused(in: log.path + "/" + quarantine) {
                 let kept = try target.directory(creating: quarantine)
                 for name in try refused.names() { _ = try refused.copy(name, to: kept) }
                 try kept.synchronize()
@@ -86,6 +85,17 @@ struct LogRepair: ParsableCommand {
             return copied
         } catch {
             throw CommandFailure.general("\(to) is not complete: \(error); remove it and try again")
+        }
+    }
+
+    /// The directory of refused bodies; nil where something else is called so, which is left behind. Throws where it is one and
+    /// cannot be read, since a copy without it would not be whole.
+    private static func refused(in path: String) throws(SystemError) -> SystemDirectory? {
+        do throws(SystemError) {
+            return try SystemDirectory(reading: path)
+        } catch {
+            guard error.isNotDirectory || error.isMissing else { throw error }
+            return nil
         }
     }
 
