@@ -34,14 +34,14 @@ extension CallbackLog {
             } else if let free = try? directory.freeBytes(), free < options.freeBytesMin {
                 block = .space(freeBytes: free, freeBytesMin: options.freeBytesMin)
             }
-            if block != nil { haveWriterLook() }
+            haveWriterLook()
         }
         let busy = busyMilliseconds
         if busy >= Self.stalledMilliseconds { noteStall() }
         return LogReadiness(block: block, busyMilliseconds: busy)
     }
 
-    /// So that it says what was found, refuses what comes, and finds out when it is mended.
+    /// So that it says what was found, refuses what comes, and finds out when it is mended; and looks at its segment.
     private func haveWriterLook() {
         // One at a time: the writer may hang.
         guard !isLookDue.exchange(true, ordering: .relaxed) else { return }

@@ -45,7 +45,8 @@ enum LogNotices {
     static func say(_ report: RecoveryReport, to logger: Logger) {
         if let tear = report.tear {
             logger.warning(
-                "cut off what a crash tore",
+                tear.keptIn == tear.place.segment
+                    ? "left what a crash tore where it is, behind the log's end: there was no room for a file of it" : "cut off what a crash tore",
                 metadata: [
                     "segment": "\(tear.place.segment)", "offset": .stringConvertible(tear.place.offset), "bytes": .stringConvertible(tear.bytes),
                     "kept-in": "\(tear.keptIn)",
@@ -53,6 +54,11 @@ enum LogNotices {
         }
         if report.copied > 0 {
             logger.notice("records that were perhaps never synced are copied and synced", metadata: ["records": .stringConvertible(report.copied)])
+        }
+        if report.rewritten > 0 {
+            logger.notice(
+                "records that were perhaps never synced are written again in their place and synced: there was no room for a copy",
+                metadata: ["records": .stringConvertible(report.rewritten)])
         }
         if report.hasNewIdentity {
             logger.warning(

@@ -6,6 +6,9 @@
 //     an unsound place that a later line proves (damage)      named; when in the newest segment, a fresh one begins
 //     nothing of these                                        the newest segment goes on, its checkpoint synced
 //
+// Where the disk has no room for that, nothing is lost either, and what is there is served: a tear stays where it is, behind the
+// segment that follows it (API.md §7), and what is not proven is written again and synced in its place.
+//
 // Sound records above the proven position were perhaps acknowledged, perhaps never synced: after SIGKILL they
 // sit in the page cache and nowhere else. Copied and synced they are safe to acknowledge (invariant 4).
 //
@@ -27,6 +30,7 @@ public enum LogOpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
 
     public var description: String {
         switch self {
+        case .system(let error) where error.isOutOfSpace: "\(error); make room on the file system of the log directory"
         case .system(let error): "\(error); mend what is there, or name another directory with --data-directory"
         case .inUse(let path): "the log directory \(path) is in use by another callback-receiver; stop it, or name another with --data-directory"
         case .sequenceTooLarge(let path): "the log directory \(path) holds a sequence of more than 18 digits; it was not written by callback-receiver"
@@ -41,7 +45,7 @@ public struct RecoveryReport: Sendable, Equatable {
         public let place: UnsoundPlace
         /// That were cut.
         public let bytes: Int64
-        /// The file's name.
+        /// The file's name: the segment itself, which another follows, where there was no room for a file beside it.
         public let keptIn: String
     }
     /// The open one included.
@@ -54,6 +58,8 @@ public struct RecoveryReport: Sendable, Equatable {
     public internal(set) var tear: Tear?
     /// Sound records that no line proved durable: copied to a fresh segment and synced.
     public internal(set) var copied = 0
+    /// The same, where there was no room for a copy: written again where they stand, and synced.
+    public internal(set) var rewritten = 0
     /// Segments whose index file is missing or of no use, and why, for people; they are read while serving, or were
     /// read already where that was little.
     public internal(set) var unindexed: [String] = []
@@ -158,19 +164,23 @@ struct Recovery {
     private mutating func mend(_ state: ScanState) throws(SystemError) {
         proven = state.proven
         var last = max(state.last, state.proven)
+        var isTornOpen = false
         if let tear = state.pending.first {
-            try cut(tear)
             last = tear.sequence - 1
+            isTornOpen = try !cut(tear)
         }
-        if last > proven { try copyUnproven() }
+        if last > proven {
+            let isCopied = isTornOpen ? false : try copyUnproven()
+            if !isCopied { try rewriteUnproven() }
+        }
         // What was cut may have held the only proof of what stands before it: a checkpoint has to take its place.
         if report.tear != nil { proven = 0 }
         next = last + 1
         let newestIsDamaged = segments.last.map { $0.file.name == state.newestDamage?.segment } ?? true
-        guard !newestIsDamaged, let newest = segments.last else { return try beginSegment() }
+        guard !newestIsDamaged, !isTornOpen, let newest = segments.last else { return try beginSegment() }
         // Padding behind the last line: new lines would only cover part of it, and grep takes NUL for binary.
         if newest.scan.end < newest.scan.size { try newest.file.truncate(to: newest.scan.end) }
-        if let start = newest.scan.checkpoint { try settle(newest.file, from: start, to: newest.scan.end) }
+        if let start = newest.scan.checkpoint { try rewrite(newest.file, from: start, to: newest.scan.end) }
     }
 
     /// Takes the padding away that a crash left at the end of a segment which does not go on: grep takes NUL for binary.
@@ -200,52 +210,92 @@ struct Recovery {
         report.damageCount += state.damageCount
     }
 
-    /// Keeps what stands from the tear on beside its segment, then cuts it there. Later segments go whole.
-    private mutating func cut(_ tear: UnsoundPlace) throws(SystemError) {
-        guard let ordinal = segments.firstIndex(where: { $0.file.name == tear.segment }) else { return }
+    /// Keeps what stands from the tear on beside its segment, then cuts it there. Later segments go whole. False where there was
+    /// no room to keep it: then it stays where it is, and a segment has to follow that begins where it does.
+    private mutating func cut(_ tear: UnsoundPlace) throws(SystemError) -> Bool {
+        guard let ordinal = segments.firstIndex(where: { $0.file.name == tear.segment }) else { return true }
         var bytes: Int64 = 0
         while segments.count > ordinal + 1 {
-            let later = segments.removeLast()
-            bytes += try keep(later.file, from: 0)
-            try directory.remove(later.file.name)
+            bytes += try segments[segments.count - 1].file.size()
+            try putAside(segments.removeLast().file)
         }
         let torn = segments[ordinal]
-        bytes += try keep(torn.file, from: tear.offset)
+        bytes += max(0, try torn.file.size() - tear.offset)
+        report.tear = RecoveryReport.Tear(place: tear, bytes: bytes, keptIn: SegmentName.torn(tear.segment))
+        do throws(SystemError) {
+            try keep(torn.file, from: tear.offset)
+        } catch {
+            guard error.isOutOfSpace else { throw error }
+            try leave(tear, in: ordinal)
+            return false
+        }
         try torn.file.truncate(to: tear.offset)
         try torn.file.synchronizeData()
         try directory.synchronize()
-        report.tear = RecoveryReport.Tear(place: tear, bytes: bytes, keptIn: SegmentName.torn(tear.segment))
         try rescan(ordinal, successor: nil)
+        return true
     }
 
-    /// Appends `file` from `offset` on to its ….torn, durably. Returns how many bytes.
-    private func keep(_ file: any File, from offset: Int64) throws(SystemError) -> Int64 {
+    /// The segment that begins where the tear does ends what stands before it, and nothing behind that is read (API.md §7).
+    private mutating func leave(_ tear: UnsoundPlace, in ordinal: Int) throws(SystemError) {
+        // Its name is that of the one that is to follow, and there is no record in it.
+        if segments[ordinal].first == tear.sequence { return try putAside(segments.remove(at: ordinal).file) }
+        report.tear = report.tear.map { RecoveryReport.Tear(place: tear, bytes: $0.bytes, keptIn: tear.segment) }
+        if let start = segments[ordinal].index.firstIndex(above: tear.sequence - 1) { try forget(from: start, in: ordinal) }
+    }
+
+    /// A segment that is torn from its first line on becomes its ….torn, which takes no room, or a part of it.
+    private func putAside(_ file: any File) throws(SystemError) {
+        let name = SegmentName.torn(file.name)
+        if try directory.names().contains(name) {
+            try keep(file, from: 0)
+            try directory.remove(file.name)
+        } else {
+            // What the page cache alone has of it is perhaps somebody's callback.
+            try file.synchronizeData()
+            try directory.rename(file.name, to: name)
+        }
+        try directory.synchronize()
+    }
+
+    /// Appends `file` from `offset` on to its ….torn, durably; or nothing.
+    private func keep(_ file: any File, from offset: Int64) throws(SystemError) {
         let size = try file.size()
-        guard size > offset else { return 0 }
+        guard size > offset else { return }
         let name = SegmentName.torn(file.name)
         let kept = try directory.names().contains(name) ? try directory.openToWrite(name) : try directory.create(name)
-        var position = try kept.size()
-        if position > 0 { position += try kept.writeWhole([0x0A], at: position) }
-        var from = offset
-        var buffer = [UInt8](repeating: 0, count: Int(min(size - offset, Int64(SegmentScan.chunkBytes))))
-        while from < size {
-            let got = try file.read(at: from, count: Int(min(Int64(buffer.count), size - from)), into: &buffer, from: 0)
-            if got == 0 { break }
-            position += try kept.writeWhole(Array(buffer[..<got]), at: position)
-            from += Int64(got)
+        let end = try kept.size()
+        do throws(SystemError) {
+            var position = end
+            if position > 0 { position += try kept.writeWhole([0x0A], at: position) }
+            try forEachChunk(of: file, from: offset, to: size) { bytes, _ throws(SystemError) in position += try kept.writeWhole(bytes, at: position) }
+            try kept.synchronizeData()
+            try directory.synchronize()
+        } catch {
+            // A disk that is full has better use for it.
+            if end == 0 { _ = try? directory.remove(name) } else { _ = try? kept.truncate(to: end) }
+            throw error
         }
-        try kept.synchronizeData()
-        try directory.synchronize()
-        return size - offset
     }
 
-    /// Writes the checkpoint at the end of the newest segment again, and syncs it. Its own fdatasync may have
-    /// failed, the page cache shows it all the same (invariant 3), and records are to stand behind it.
-    private func settle(_ file: any File, from start: Int64, to end: Int64) throws(SystemError) {
-        var bytes = [UInt8](repeating: 0, count: Int(min(end - start, Int64(RecordFormat.overheadBytesMax))))
-        let got = try file.read(at: start, count: bytes.count, into: &bytes, from: 0)
-        try file.writeWhole(Array(bytes[..<got]), at: start)
+    /// Writes what stands there once more, and syncs it: its own fdatasync may have failed, the page cache shows it all the same
+    /// (invariant 3), and what it cached as written would not be written by another fdatasync.
+    private func rewrite(_ file: any File, from start: Int64, to end: Int64) throws(SystemError) {
+        try forEachChunk(of: file, from: start, to: end) { bytes, offset throws(SystemError) in try file.writeWhole(bytes, at: offset) }
         try file.synchronizeData()
+    }
+
+    private func forEachChunk(
+        of file: any File, from start: Int64, to end: Int64, _ body: ([UInt8], Int64) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        var buffer = [UInt8](repeating: 0, count: Int(min(max(0, end - start), Int64(SegmentScan.chunkBytes))))
+        var offset = start
+        while offset < end {
+            let got = try file.read(at: offset, count: Int(min(Int64(buffer.count), end - offset)), into: &buffer, from: 0)
+            if got == 0 { break }
+            try body(Array(buffer[..<got]), offset)
+            offset += Int64(got)
+        }
     }
 
     // MARK: reading
@@ -260,41 +310,73 @@ struct Recovery {
         segments[ordinal] = try scanned(segments[ordinal].file, first: segments[ordinal].first, successor: successor, state: &state)
     }
 
-    /// Invariant 4. The records above the proven position stand in the newest segment that has records.
-    private mutating func copyUnproven() throws(SystemError) {
+    /// Invariant 4. The records above the proven position stand in the newest segment that has records. False where there was
+    /// no room for the copy.
+    private mutating func copyUnproven() throws(SystemError) -> Bool {
         // The first of them, not the position after the proven one: that may lie in a damaged place, and a
         // segment named by it would begin with a hole of its own.
         guard let source = segments.lastIndex(where: { $0.first <= proven + 1 }),
             let start = segments[source].index.firstIndex(above: proven)
-        else { return }
+        else { return true }
         let first = segments[source].index[start].sequence
         let name = SegmentName.name(first: first)
-        let fresh = try directory.create(SegmentName.unfinished(name))
-        var buffer: [UInt8] = []
-        var position: Int64 = 0
-        var reader = RecordReader()
-        for number in start..<segments[source].index.count {
-            _ = try read(segments[source].index[number], &reader, segments[source].file)
-            buffer.append(contentsOf: reader.bytes[..<reader.count])
-            buffer.append(0x0A)
-            report.copied += 1
-            if buffer.count >= SegmentScan.chunkBytes {
-                position += try fresh.writeWhole(buffer, at: position)
-                buffer.removeAll(keepingCapacity: true)
-            }
+        do throws(SystemError) {
+            try write(segments[source], from: start, to: SegmentName.unfinished(name))
+            try directory.rename(SegmentName.unfinished(name), to: name)
+        } catch {
+            guard error.isOutOfSpace else { throw error }
+            _ = try? directory.remove(SegmentName.unfinished(name))
+            return false
         }
-        position += try fresh.writeWhole(buffer, at: position)
-        try fresh.synchronizeData()
-        try directory.rename(SegmentName.unfinished(name), to: name)
         try directory.synchronize()
+        report.copied = segments[source].index.count - start
 
         var state = ScanState(first: first)
         let copy = try scanned(try directory.openToWrite(name), first: first, successor: nil, state: &state)
-        if segments[source].first == first { return segments[source] = copy }
+        if segments[source].first == first {
+            segments[source] = copy
+            return true
+        }
         // What was copied is no longer this segment's. It is not read once more for that: it may be long.
-        segments[source].index.removeAll(from: start)
-        segments[source].scan.latest = start > 0 ? try read(segments[source].index[start - 1], &reader, segments[source].file).receivedAt : nil
+        try forget(from: start, in: source)
         segments.insert(copy, at: source + 1)
+        return true
+    }
+
+    /// Makes a file of the records from `start` on, and syncs it.
+    private func write(_ segment: ScannedSegment, from start: Int, to name: String) throws(SystemError) {
+        let file = try directory.create(name)
+        var buffer: [UInt8] = []
+        var position: Int64 = 0
+        var reader = RecordReader()
+        for number in start..<segment.index.count {
+            _ = try read(segment.index[number], &reader, segment.file)
+            buffer.append(contentsOf: reader.bytes[..<reader.count])
+            buffer.append(0x0A)
+            if buffer.count >= SegmentScan.chunkBytes {
+                position += try file.writeWhole(buffer, at: position)
+                buffer.removeAll(keepingCapacity: true)
+            }
+        }
+        position += try file.writeWhole(buffer, at: position)
+        try file.synchronizeData()
+    }
+
+    /// Invariant 4 where there is no room for a copy. It is no retry of what failed (invariant 3): all of it is written again.
+    private mutating func rewriteUnproven() throws(SystemError) {
+        for segment in segments {
+            guard let start = segment.index.firstIndex(above: proven) else { continue }
+            try rewrite(segment.file, from: Int64(segment.index[start].offset), to: segment.scan.end)
+            report.rewritten += segment.index.count - start
+        }
+    }
+
+    /// The records from `start` on are not this segment's.
+    private mutating func forget(from start: Int, in ordinal: Int) throws(SystemError) {
+        var reader = RecordReader()
+        segments[ordinal].scan.latest =
+            start > 0 ? try read(segments[ordinal].index[start - 1], &reader, segments[ordinal].file).receivedAt : nil
+        segments[ordinal].index.removeAll(from: start)
     }
 
     /// A record that was read well a moment ago: when it is not now, then it is the disk and not the format.

@@ -7,6 +7,7 @@
 //     checkpoint                                 proves; above `last` it shows a place where lines are missing
 //     anything else, or no line feed at the end  an unsound place
 //     empty, or NUL bytes only                   padding
+//     NUL bytes within                           end what is before them, which is not whole, and begin a line
 //
 // An unsound place has the sequence last + 1. It is damage once a sound line after it has `durable` at or
 // above that sequence; what no line proves by the end of the log is the tear of a crash (API.md §7). Where
@@ -156,7 +157,7 @@ struct LineReader {
         let offset: Int64
         /// Behind the line feed in the file: where the next line begins.
         let end: Int64
-        /// False at the end of the file without a line feed, and for what is longer than any line.
+        /// False before NUL bytes within a line, at the end of the file without a line feed, and for what is longer than any line.
         let isWhole: Bool
     }
 
@@ -184,37 +185,54 @@ struct LineReader {
         var searchFrom = lineStart
         while true {
             if let feed = ByteSearch.firstIndex(of: 0x0A, in: bytes.span.extracting(0..<filled), from: searchFrom) {
-                let start = lineStart
-                lineStart = feed + 1
-                searchFrom = lineStart
                 if let from = overlongFrom {
                     overlongFrom = nil
-                    return Line(range: start..<start, offset: from, end: base + Int64(lineStart), isWhole: false)
+                    return unwhole(from, upTo: feed + 1)
                 }
-                if let line = trimmed(start..<feed, isWhole: feed - start <= RecordFormat.lineBytesMax) { return line }
+                if let line = take(upTo: feed, isWhole: true) { return line }
+                searchFrom = lineStart
                 continue
             }
             trimLeadingPadding()
             if base + Int64(filled) >= size {
-                let start = lineStart
-                lineStart = filled
                 if let from = overlongFrom {
                     overlongFrom = nil
-                    return Line(range: start..<start, offset: from, end: size, isWhole: false)
+                    return unwhole(from, upTo: filled)
                 }
-                return trimmed(start..<filled, isWhole: false)
+                return take(upTo: filled, isWhole: false)
             }
+            if filled - lineStart > RecordFormat.lineBytesMax, overlongFrom == nil, let line = takePiece(upTo: filled) { return line }
             try fill()
             searchFrom = lineStart
         }
     }
 
-    private func trimmed(_ range: Range<Int>, isWhole: Bool) -> Line? {
-        var start = range.lowerBound
-        var end = range.upperBound
-        while start < end, bytes[start] == 0 { start += 1 }
-        while end > start, bytes[end - 1] == 0 { end -= 1 }
-        return start == end ? nil : Line(range: start..<end, offset: base + Int64(start), end: base + Int64(lineStart), isWhole: isWhole)
+    /// What was skipped since `from`: it counts as one line, which is not there.
+    private mutating func unwhole(_ from: Int64, upTo end: Int) -> Line {
+        lineStart = end
+        return Line(range: end..<end, offset: from, end: base + Int64(end), isWhole: false)
+    }
+
+    /// What stands before `end`, a line feed or the end of the file, or a piece of it; nil for padding.
+    private mutating func take(upTo end: Int, isWhole: Bool) -> Line? {
+        var last = end
+        while last > lineStart, bytes[last - 1] == 0 { last -= 1 }
+        if let piece = takePiece(upTo: last) { return piece }
+        let start = lineStart
+        lineStart = min(end + 1, filled)
+        guard start < last else { return nil }
+        return Line(
+            range: start..<last, offset: base + Int64(start), end: base + Int64(lineStart), isWhole: isWhole && last - start <= RecordFormat.lineBytesMax)
+    }
+
+    /// What stands before NUL bytes within a line: all that is left of one where its file was cut short while it was written
+    /// to. What is behind them is a line of its own, and as sound as ever.
+    private mutating func takePiece(upTo end: Int) -> Line? {
+        while lineStart < end, bytes[lineStart] == 0 { lineStart += 1 }
+        guard let hole = ByteSearch.firstIndex(of: 0, in: bytes.span.extracting(0..<end), from: lineStart) else { return nil }
+        let start = lineStart
+        lineStart = hole
+        return Line(range: start..<hole, offset: base + Int64(start), end: base + Int64(hole), isWhole: false)
     }
 
     private mutating func trimLeadingPadding() {

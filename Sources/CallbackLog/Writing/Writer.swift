@@ -31,20 +31,6 @@ final class Writer {
     /// With a batch so large the growth of a file costs less than line feeds written ahead.
     static let paddedBatchBytesMax = 64 * 1_024
 
-    private struct Open {
-        let file: any File
-        let first: UInt64
-        /// Behind the last line.
-        var size: Int64
-        /// Behind the line feeds that were written ahead; no byte of the file lies beyond it.
-        var padded: Int64
-        /// When the first record in it was received; nil while there is none.
-        var earliest: Timestamp?
-        /// A segment behind it was perhaps begun: where its name stays, it ends this one (API.md §7), and no more
-        /// records may go in here.
-        var isLeft = false
-    }
-
     private let directory: any Directory
     let shared: Shared
     var options: LogOptions
@@ -53,7 +39,7 @@ final class Writer {
     /// Runs a closure with this writer, on its queue, after so many milliseconds.
     private let later: @Sendable (Int, @escaping @Sendable (Writer) -> Void) -> Void
 
-    private var open: Open?
+    private var open: WrittenSegment?
     private(set) var durable: UInt64
     /// The highest durable position that a line on disk proves.
     private var proven: UInt64
@@ -88,7 +74,7 @@ final class Writer {
         batch = Batch(hash: recovery.hash, describe: options.describe)
         padding = [UInt8](repeating: 0x0A, count: options.paddingBytes)
         duplicates = Duplicates(shared: shared, observe: observe)
-        open = Open(
+        open = WrittenSegment(
             file: recovery.open.file, first: recovery.open.first, size: recovery.end, padded: recovery.end, earliest: recovery.earliest)
         durable = recovery.next - 1
         proven = recovery.proven
@@ -185,6 +171,7 @@ final class Writer {
 
     private func writeToOpenSegment() throws(SystemError) {
         guard let file = open?.file, let size = open?.size, let padded = open?.padded else { return }
+        try open?.checkLength()
         open?.padded = try writeLines(to: file, at: size, padded: padded)
         try shared.meters.synchronize(file)
         try checkStanding(file)
@@ -232,8 +219,8 @@ final class Writer {
             throw error
         }
         let before = open
-        trim()
-        open = Open(file: file, first: first, size: Int64(batch.lines.count), padded: padded)
+        open?.trim()
+        open = WrittenSegment(file: file, first: first, size: Int64(batch.lines.count), padded: padded)
         shared.meters.countWritten(bytes: batch.lines.count, open: Int64(batch.lines.count))
         shared.published.withLock {
             $0.begin(OpenSegment(file: file, first: first, index: SegmentIndex(first: first)), sealing: before?.size ?? 0, latest: latest)
@@ -241,13 +228,6 @@ final class Writer {
         observe(.segmentBegun(name: name))
         shared.wakeUpkeep()
         shared.wakeExpectations()
-    }
-
-    /// Takes the line feeds away that nothing will be written over. Where that fails they stay, and mean nothing.
-    private func trim() {
-        guard let open, open.padded > open.size else { return }
-        _ = try? open.file.truncate(to: open.size)
-        self.open?.padded = open.size
     }
 
     /// Seals the open segment, where it has records and the first of them is older than `ageMilliseconds`, if given.
@@ -269,6 +249,21 @@ final class Writer {
     private func checkStanding(_ file: any File) throws(SystemError) {
         if try directory.isGone() { throw SystemError(operation: "stat", path: directory.path, code: SystemError.missing) }
         guard try file.isLinked() else { throw SystemError(operation: "fstat", path: file.name, code: SystemError.missing) }
+    }
+
+    /// Invariant 5 for a segment that nothing is written to at the moment: where it is gone or cut short, it ends here.
+    func checkOpenSegment() {
+        guard block == nil, let open else { return }
+        do throws(SystemError) {
+            try atDisk { () throws(SystemError) in
+                try open.checkLength()
+                try checkStanding(open.file)
+            }
+        } catch {
+            // The first thing it does is to find that again.
+            encodeCheckpoint()
+            if busy({ store() }) { proven = durable }
+        }
     }
 
     /// Invariant 5 for a batch that writes nothing: a duplicate is no safer than the record it repeats. False,
@@ -374,7 +369,7 @@ final class Writer {
     /// The last checkpoint; no timer writes after it.
     func close() {
         checkpoint()
-        if block == nil { atDisk { trim() } }
+        if block == nil { atDisk { open?.trim() } }
         isClosed = true
     }
 }

@@ -25,7 +25,7 @@ extension Writer {
         guard !isClosed, block == nil else { return }
         spaceCheckedMilliseconds = Self.never
         checkSpace()
-        _ = stands()
+        if stands() { checkOpenSegment() }
     }
 
     /// From now on it goes by these; what the log is made of stays.

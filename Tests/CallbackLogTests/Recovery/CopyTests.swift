@@ -158,12 +158,72 @@ import Testing
         ]
     }
 
-    @Test("a crash at any call of recovery, by fault, kill or power loss, loses nothing", arguments: [true, false])
-    func interrupted(isDone: Bool) throws {
+    @Test("a full disk has room for no copy: what is not proven is written again where it stands, and synced, before the log opens")
+    func rewritten() throws {
+        for before in [[], ["{\"n\":1}"], ["{\"n\":1}", "{\"n\":2}"]] {
+            let disk = try killed(before: before, inFlight: ["{\"n\":8}", "{\"n\":9}"])
+            let files = disk.files
+            disk.setFull(true)
+            let open = try OpenLog(disk)
+            #expect(open.log.report.rewritten >= 2 && open.log.report.copied == 0)
+            #expect(disk.files == files)
+            #expect(try OpenLog(disk.afterPowerLoss()).append("a", "{\"n\":9}") == .duplicate(of: UInt64(before.count + 2)))
+            // It serves what there is, and takes what comes once there is room.
+            #expect(open.append("a", "{\"n\":9}") == .duplicate(of: UInt64(before.count + 2)))
+            #expect(open.append("b")?.isBlocked == true)
+            disk.setFull(false)
+            open.clock.advance(milliseconds: 1_000)
+            open.settle()
+            #expect(open.append("b") == .fresh(UInt64(before.count + 3)))
+            let again = try OpenLog(disk.afterPowerLoss())
+            #expect(again.log.report.damageCount == 0 && again.log.report.tear == nil)
+            #expect(again.append("a", "{\"n\":9}") == .duplicate(of: UInt64(before.count + 2)) && again.append("b") == .duplicate(of: UInt64(before.count + 3)))
+        }
+    }
+
+    @Test("a full disk has no room to keep what is torn: it stays where it is, behind the log's end, and is no damage later")
+    func left() throws {
+        for (what, start, acknowledged) in try broken() where what.contains("torn") {
+            let disk = start.afterKill()
+            let torn = try #require(disk[segmentName(1)])
+            disk.setFull(true)
+            let open = try OpenLog(disk)
+            #expect(open.log.report.tear?.keptIn == segmentName(1), "\(what)")
+            #expect(disk[segmentName(1)] == torn && disk[segmentName(1, ".torn")] == nil, "\(what)")
+            let next = open.log.durable + 1
+            #expect(open.append("b")?.isBlocked == true)
+            let closed = try OpenLog(disk.afterKill())
+            closed.close()
+            disk.setFull(false)
+            open.clock.advance(milliseconds: 1_000)
+            open.settle()
+            #expect(open.append("b") == .fresh(next), "\(what)")
+            for left in [closed.disk, disk.afterPowerLoss().afterKill()] {
+                let again = try OpenLog(left)
+                #expect(again.log.report.tear == nil && again.log.report.damageCount == open.log.report.damageCount, "\(what)")
+                let seen = try again.records("a").reversed().map(\.payload)
+                #expect(Array(seen.prefix(acknowledged.count)) == acknowledged, "\(what)")
+            }
+        }
+    }
+
+    @Test("a segment that is torn from its first line on, of the name that the next one gets, is put aside whole")
+    func putAside() throws {
+        let disk = MemoryDisk([segmentName(1): Array("{\"sequence\":1,".utf8)])
+        disk.setFull(true)
+        #expect(try OpenLog(disk).log.report.tear?.keptIn == segmentName(1, ".torn"))
+        #expect(disk[segmentName(1, ".torn")] == Array("{\"sequence\":1,".utf8) && disk[segmentName(1)] == [])
+        disk.setFull(false)
+        #expect(try OpenLog(disk.afterKill()).append("a") == .fresh(1))
+    }
+
+    @Test("a crash at any call of recovery, by fault, kill or power loss, loses nothing", arguments: [true, false], [false, true])
+    func interrupted(isDone: Bool, isFull: Bool) throws {
         var generator = SeededGenerator(seed: 11)
         for (what, start, acknowledged) in try broken() {
             for call in 0..<200 {
                 let disk = start.afterKill()
+                disk.setFull(isFull)
                 disk.inject(Fault(isDone ? .failsThoughDone(SystemError.inputOutput) : .fails(SystemError.inputOutput), after: call))
                 let isOpened = (try? Recovery(disk)) != nil
                 for left in [disk.afterKill(), disk.afterPowerLoss { Int.random(in: 0...$0, using: &generator) }] {
@@ -175,7 +235,7 @@ import Testing
                 }
                 let torn = disk.files.filter { $0.key.hasSuffix(".torn") }
                 if isOpened {
-                    if what.contains("torn") { #expect(torn[segmentName(1, ".torn")] == Array("{\"sequence\":9,".utf8)) }
+                    if what.contains("torn"), !isFull { #expect(torn[segmentName(1, ".torn")] == Array("{\"sequence\":9,".utf8)) }
                     break
                 }
                 try #require(call < 199, "recovery ends")

@@ -136,6 +136,19 @@ func checkRecovery(_ bytes: [UInt8], of sample: SampleLog, _ what: @autoclosure 
         }
     }
 
+    @Test("a hole of any length within a line ends it, and what is behind the hole is as sound as ever", arguments: [1, 40, RecordFormat.lineBytesMax + 3 * SegmentScan.chunkBytes])
+    func hole(length: Int) throws {
+        let sample = try SampleLog()
+        let hole = [UInt8](repeating: 0, count: length)
+        for kept in [1, 30, sample.lines[4].count - 1] {
+            let bytes = (sample.lines[..<4] + [sample.lines[4].prefix(kept) + hole] + sample.lines[5...]).flatMap { $0 }
+            let open = try OpenLog(MemoryDisk([segmentName(1): bytes]))
+            #expect(open.log.report.tear == nil)
+            #expect(open.log.report.damages == [UnsoundPlace(segment: segmentName(1), offset: Int64(sample.lines[..<4].reduce(0) { $0 + $1.count }), sequence: 5)])
+            #expect(try sample.served(by: open) == Array(1...4) + Array(6...12), "\(kept) bytes before the hole")
+        }
+    }
+
     @Test("foreign bytes: line ends of another system, text, and nothing at all", arguments: ["crlf", "text", "empty", "feedless", "blank"])
     func foreign(kind: String) throws {
         let sample = try SampleLog()

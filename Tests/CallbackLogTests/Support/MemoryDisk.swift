@@ -49,6 +49,8 @@ final class MemoryDisk: Directory {
         /// How many calls a fault has hit.
         var hitCount = 0
         var freeBytes = Int64.max
+        /// No file grows any more.
+        var isFull = false
         /// Called after each renaming.
         var renamed: (@Sendable () -> Void)?
         /// A file that cannot be opened, and why.
@@ -123,6 +125,14 @@ final class MemoryDisk: Directory {
     /// From now on this file cannot be opened; nil: every file can be.
     func refuse(_ name: String?, _ code: Int32 = 0) { state.withLock { $0.refused = name.map { ($0, code) } } }
     func setFreeBytes(_ bytes: Int64) { state.withLock { $0.freeBytes = bytes } }
+    /// As long as it is full nothing is written beyond the end of a file; what is within, and names, have their room.
+    func setFull(_ full: Bool) { state.withLock { $0.isFull = full } }
+    /// Somebody else cuts a file short.
+    func cut(_ name: String, to size: Int) {
+        state.withLock { state in
+            if let number = state.contents.names.now[name] { state.contents.files[number].truncate(to: size) }
+        }
+    }
     /// Somebody else deletes a file.
     func delete(_ name: String) { state.withLock { $0.contents.names.change([name: nil]) } }
     /// Somebody else changes a byte of a file.

@@ -42,6 +42,10 @@ final class MemoryFile: File {
 
     func write(_ bytes: [UInt8], from start: Int, at offset: Int64) throws(SystemError) -> Int {
         guard isWritable else { throw SystemError(operation: "pwrite", path: name, code: EBADF) }
+        let end = Int(offset) + bytes.count - start
+        if disk.state.withLock({ $0.isFull && end > $0.contents.files[inode].cached.count }) {
+            throw SystemError(operation: "pwrite", path: name, code: ENOSPC)
+        }
         return try perform(.write, isPadding: bytes[start...].allSatisfy { $0 == 0x0A }) { file, effect in
             var count = bytes.count - start
             switch effect {

@@ -87,9 +87,11 @@ struct ReferenceRule {
         var start = 0
         while start < bytes.count {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            let trimmed = bytes[start..<end].drop { $0 == 0 }
-            let text = trimmed.reversed().drop { $0 == 0 }.reversed()
-            if !text.isEmpty { lines.append(ReferenceLine(offset: trimmed.startIndex, text: Array(text), isWhole: end < bytes.count)) }
+            // NUL bytes within end what is before them, which is not whole, and begin a line.
+            let pieces = bytes[start..<end].split(separator: 0)
+            for (number, text) in pieces.enumerated() {
+                lines.append(ReferenceLine(offset: text.startIndex, text: Array(text), isWhole: end < bytes.count && number == pieces.count - 1))
+            }
             start = end + 1
         }
         return lines
