@@ -56,6 +56,10 @@ enum ExpectationFile {
         try directory.rename(unfinishedName, to: name)
     }
 
+    static func remove(from directory: any Directory) throws(SystemError) {
+        if try directory.names().contains(name) { try directory.remove(name) }
+    }
+
     /// What the file says; nil where it is not valid for a log of this id, whose position is `durable`.
     static func read(from directory: any Directory, logID: (UInt64, UInt64), durable: UInt64) throws(SystemError) -> Content? {
         let file = try directory.open(name)

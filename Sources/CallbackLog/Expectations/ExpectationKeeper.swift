@@ -3,6 +3,7 @@
 //
 //     woken by: a start, a change, a sealed segment, a timer
 //     start ─▶ file, or nothing ─▶ records above it, or all announcements, looked at again ─▶ whole
+//     records that were lost and are there again ─▶ looked at again
 //     due, or doubtful ─▶ read the request_id ─▶ writer decides ─▶ overdue record │ not needed: put right │ else again in a second
 //
 // Promises: off the data path; the clock only says when to look, and a clock that is set ahead is noticed within
@@ -35,7 +36,7 @@ final class ExpectationKeeper {
 
     /// When it will look again, in monotonic milliseconds; nil while nothing makes it.
     private var lookDueMilliseconds: Int64?
-    /// The next record to be looked at after a start, and the last one; nil before the start.
+    /// The next record to be looked at after a start, and the last one; nil where there is none.
     private var replay: (next: UInt64, last: UInt64, isAll: Bool)?
     private var isWhole = false
     /// The first sequence of the open segment when the file was written last.
@@ -76,7 +77,7 @@ final class ExpectationKeeper {
     /// Does what there is to do.
     func run() {
         guard !shared.isClosing.load(ordering: .relaxed) else { return }
-        guard isWhole || follow() else { return look(after: Self.retryMilliseconds) }
+        guard follow(), lookAtRegained() else { return look(after: Self.retryMilliseconds) }
         keep()
         guard recordDue() else { return look(after: Self.retryMilliseconds) }
         guard let due = shared.published.withLock({ $0.expectations.earliestDue }) else { return }
@@ -197,6 +198,13 @@ final class ExpectationKeeper {
         return true
     }
 
+    /// Looks at records that were lost for a time: what they await or answer was forgotten meanwhile.
+    private func lookAtRegained() -> Bool {
+        guard let regained = shared.published.withLock({ $0.expectations.takeRegained() }) else { return true }
+        replay = (regained.lowerBound, regained.upperBound - 1, false)
+        return follow()
+    }
+
     private func becomeWhole() {
         isWhole = true
         replay = nil
@@ -267,11 +275,17 @@ final class ExpectationKeeper {
 
     private func write() {
         guard keepsFile, isWhole else { return }
-        let content = shared.published.withLock { ExpectationFile.Content(through: $0.durable, entries: $0.expectations.entries) }
         do throws(SystemError) {
-            // A log in which nobody announces has no such file.
-            if content.entries.isEmpty, try !directory.names().contains(ExpectationFile.name) { return }
-            try ExpectationFile.write(content, logID: identity.logID, to: directory)
+            try shared.expectationFile.withLock { _ throws(SystemError) in
+                let (content, hasLost) = shared.published.withLock {
+                    (ExpectationFile.Content(through: $0.durable, entries: $0.expectations.entries), $0.expectations.hasLost)
+                }
+                // The next start reads all that can be read by then.
+                if hasLost { return try ExpectationFile.remove(from: directory) }
+                // A log in which nobody announces has no such file.
+                if content.entries.isEmpty, try !directory.names().contains(ExpectationFile.name) { return }
+                try ExpectationFile.write(content, logID: identity.logID, to: directory)
+            }
         } catch {
             observe(.expectationsFailed("\(error)"))
         }

@@ -30,6 +30,10 @@ struct Expectations: Sendable {
     private var first: UInt64 = 0
     /// False while a start has not yet found all of them.
     var isWhole = false
+    /// Records were lost since the start, to a disk that did not answer perhaps: what is known here is not all that the log says.
+    private(set) var hasLost = false
+    /// Some of these were lost and are there again.
+    private var regained: Range<UInt64>?
 
     var count: Int { entries.count }
     /// Of these, those that are overdue.
@@ -92,6 +96,22 @@ struct Expectations: Sendable {
     mutating func doubt(in sequences: Range<UInt64>) {
         // What has to sink for one comes from before it, and has been looked at.
         for place in entries.indices where sequences.contains(entries[place].announcement) { doubt(at: place) }
+    }
+
+    /// Records of these were lost: the announcements among them are doubtful, and may be forgotten.
+    mutating func lose(_ sequences: Range<UInt64>) {
+        hasLost = true
+        doubt(in: sequences)
+    }
+
+    /// Records of these are there again: what they say is to be looked at.
+    mutating func regain(_ sequences: Range<UInt64>) {
+        regained = min(sequences.lowerBound, regained?.lowerBound ?? .max)..<max(sequences.upperBound, regained?.upperBound ?? 0)
+    }
+
+    mutating func takeRegained() -> Range<UInt64>? {
+        defer { regained = nil }
+        return regained
     }
 
     private mutating func doubt(at place: Int) {

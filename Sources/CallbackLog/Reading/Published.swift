@@ -75,20 +75,22 @@ struct Published {
     }
 
     /// Takes the place of the sealed segment that begins where it does; nothing where that is gone. True where announcements
-    /// became doubtful.
+    /// are to be looked at.
     mutating func replace(_ segment: SealedSegment) -> Bool {
         guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return false }
         let before = sealed[place].recordCount
-        let hasLost = segment.recordCount.map { $0 < before ?? .max } ?? false
-        if hasLost {
-            // Those that it lost may have superseded others, or be awaited.
-            if before != nil { supersessions.forget() }
-            expectations.doubt(in: segment.sequences)
-        }
         var segments = sealed
         segments[place] = segment
         sealed = Self.bounded(segments)
-        return hasLost
+        guard let count = segment.recordCount, count != before else { return false }
+        if let before {
+            // Those that it lost may have superseded others, or be awaited.
+            if count < before { supersessions.forget() }
+            if count < before { expectations.lose(segment.sequences) } else { expectations.regain(segment.sequences) }
+        } else {
+            expectations.doubt(in: segment.sequences)
+        }
+        return true
     }
 
     mutating func removeOldest() {
@@ -155,6 +157,9 @@ final class Shared: Sendable {
     private let suspects = Mutex<Set<UInt64>>([])
     /// Starts upkeep; set once, while the log is made.
     let upkeepWaker = Waker()
+    /// Held while the file of open announcements is made of what is known, or removed since that has changed: one that is being
+    /// made must not come after its removal. The writer and readers never wait for it.
+    let expectationFile = Mutex<Void>(())
 
     init(_ published: sending Published, files: OpenFiles) {
         self.published = Mutex(published)

@@ -71,9 +71,11 @@ extension Upkeep {
     /// It says that they are overdue, and once the records are gone that say so nobody would find them so again after a crash:
     /// without the file a start reads what is there.
     private func forgetExpectationFile() throws(SystemError) {
-        guard try directory.names().contains(ExpectationFile.name) else { return }
-        try directory.remove(ExpectationFile.name)
-        try directory.synchronize()
+        try shared.expectationFile.withLock { _ throws(SystemError) in
+            guard try directory.names().contains(ExpectationFile.name) else { return }
+            try directory.remove(ExpectationFile.name)
+            try directory.synchronize()
+        }
     }
 
     /// Whether the oldest sealed segment is too old, or all are too much.

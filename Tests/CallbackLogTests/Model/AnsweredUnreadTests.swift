@@ -114,6 +114,27 @@ import Testing
         try expectOneLeft(open)
     }
 
+    @Test("one whose segment the disk does not give out for a time is expected again once it does, or after a start", arguments: [true, false])
+    func lostForATime(isRestarted: Bool) throws {
+        let open = try overdue()
+        open.disk.inject(Fault(.fails(EIO), on: [.read]))
+        open.log.shared.suspect(try #require(SegmentName.firstSequence(of: open.disk.segments[1])))
+        open.settleAll()
+        #expect(standings(open)[1] == .notOpen, "it is forgotten meanwhile")
+        if isRestarted {
+            open.close()
+            let again = try self.open(open.disk.afterKill())
+            look(again)
+            #expect(standings(again) == [.overdue, .overdue])
+        } else {
+            open.disk.lift()
+            clock.advance(milliseconds: Int64(Upkeep.restMilliseconds))
+            open.settleAll()
+            look(open)
+            #expect(standings(open) == [.overdue, .overdue])
+        }
+    }
+
     /// Changes the announcement of "late" on the disk.
     private func damage(_ open: OpenLog) { open.disk.flip(open.disk.segments[0], 40) }
 
