@@ -44,8 +44,19 @@ struct Command: ParsableCommand {
         return names.joined(separator: " ")
     }
 
+    /// There is one option of one letter, `-h`. The library takes `-dash` for `-d -a -s -h` and prints help, with an exit status
+    /// that means success: of a request, that it was sent.
+    private static func refuseClusters(_ arguments: ArraySlice<String>) throws {
+        for argument in arguments {
+            if argument == "--" { return }
+            guard argument.hasPrefix("-"), !argument.hasPrefix("--"), argument.count > 2 else { continue }
+            throw ValidationError("there is no option \(printable(argument)); write what begins with a dash behind --, as in status -- -ID")
+        }
+    }
+
     static func main() {
         do {
+            try refuseClusters(CommandLine.arguments.dropFirst())
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as CommandFailure {

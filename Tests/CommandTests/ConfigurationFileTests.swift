@@ -68,7 +68,7 @@ struct ConfigurationFileTests {
     func marks(value: String) {
         #expect(
             lines("callback:\n  body-bytes-max: \(value)\n") == [
-                "f:2: is not YAML: anchors, aliases and tags are not taken; indent with spaces and write \"key: value\""
+                "f:2: is not YAML: anchors, aliases and tags are not taken; indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes"
             ])
     }
 
@@ -126,17 +126,17 @@ struct ConfigurationFileTests {
         ("callback:\n\nserver:\ncallback:\n", ["f:4: callback: stands more than once in the same section; keep one"]),
         (
             "callback:\n\tpath: /a\n",
-            ["f:2: is not YAML: found character that cannot start any token; indent with spaces and write \"key: value\""]
+            ["f:2: is not YAML: found character that cannot start any token; indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes"]
         ),
         (
             "callback: {\n",
-            ["f:2: is not YAML: did not find expected node content; indent with spaces and write \"key: value\""]
+            ["f:2: is not YAML: did not find expected node content; indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes"]
         ),
         (
             "callback:\n---\nserver:\n",
-            ["f:2: is not YAML: a second document begins here; indent with spaces and write \"key: value\""]
+            ["f:2: is not YAML: a second document begins here; indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes"]
         ),
-        ("callback:\n  path: *a\n", ["f:2: is not YAML: anchors, aliases and tags are not taken; indent with spaces and write \"key: value\""]),
+        ("callback:\n  path: *a\n", ["f:2: is not YAML: anchors, aliases and tags are not taken; indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes"]),
         ("a: b\nc: \u{7}\n", ["f:2: has a control character; remove it"]),
         ("a: b\n\u{0}", ["f:2: has a control character; remove it"]),
         ("<<: {a: b}\n", ["f:1: <<: unknown key, or not supported by this version; remove it (config show prints every key there is)"]),

@@ -78,10 +78,12 @@ struct ExecutableTests {
             ("serve --callback-path x", "--callback-path: \"x\" does not begin with a slash; write for example /callback"),
             ("serve --data-directory ~/x", "--data-directory: ~ is not expanded here; write the path in full, for example /var/lib/callback-receiver"),
             ("serve extra", "Unexpected argument 'extra'"),
+            ("status -dash", "there is no option -dash; write what begins with a dash behind --, as in status -- -ID"),
+            ("status -version", "there is no option -version; write what begins with a dash behind --, as in status -- -ID"),
         ])
     func usage(arguments: String, expected: String) throws {
         // The help that is named is that of the command which was meant, as far as it is one.
-        let words = arguments.split(separator: " ").prefix { ["config", "log", "token", "create", "revoke", "serve"].contains($0) }
+        let words = arguments.split(separator: " ").prefix { ["config", "log", "token", "create", "revoke", "serve", "status"].contains($0) }
         let command = (["callback-receiver"] + words).joined(separator: " ")
         let outcome = try run(arguments.split(separator: " ").map(String.init))
         #expect(

@@ -65,7 +65,7 @@ struct SecretTests {
     @Test("in a file stand one a line and join the others; a file that all may read is said")
     func file() throws {
         let directory = try TemporaryDirectory()
-        let path = try directory.write("c:d\r\n\n#e:f, g\n", to: "users")
+        let path = try directory.write("\u{FEFF}c:d\r\n\n \t\n#e:f, g \t\n", to: "users")
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
         var (outcome, server) = read(path)
         #expect(outcome.problems == [] && outcome.warnings == [])
@@ -104,11 +104,13 @@ struct SecretTests {
         let environment = ["CREDENTIALS_DIRECTORY": directory.path]
         let (outcome, server) = read("users", environment: environment)
         #expect(outcome.problems == [] && texts(server.callbackUsers) == ["a:b", "c:d"])
+        #expect(outcome.unnamed == [])
         // One that is called as the key is needs not be named.
         try directory.write("e:f\n", to: "callback.users")
         try directory.write("k\n", to: "callback.keys")
         let (both, guarded) = read("users", environment: environment)
         #expect(both.problems == [] && texts(guarded.callbackUsers) == ["a:b", "c:d", "e:f"] && texts(guarded.callbackKeys) == ["k"])
+        #expect(both.unnamed == ["keys", "users"].map { "callback.\($0): 1 secret in the credential \(directory.path)/callback.\($0)" })
         #expect(texts(read("callback.users", environment: environment).1.callbackUsers) == ["a:b", "e:f"], "named and handed over: once")
         try directory.write("\n", to: "callback.keys")
         #expect(read("users", environment: environment).0.problems.map(\.line) == ["callback.keys-file: \(directory.path)/callback.keys holds no secret; write one a line"])

@@ -39,6 +39,6 @@ struct ConfigShow: ParsableCommand {
 
     func run() throws {
         let (resolution, _) = try options.resolve()
-        StandardStream.output(ConfigurationListing.text(of: resolution.entries))
+        StandardStream.output(ConfigurationListing.text(of: resolution.entries) + resolution.unnamed.map { "# \($0)\n" }.joined())
     }
 }

@@ -38,7 +38,7 @@ struct ConfigurationFile {
             }
             read(members, section: "")
         } catch {
-            refuse(error.line, nil, "is not YAML: \(error.problem); indent with spaces and write \"key: value\"")
+            refuse(error.line, nil, "is not YAML: \(error.problem); indent with spaces, write \"key: value\", and put a value with brackets, or with a colon at its end, in quotes")
         }
     }
 

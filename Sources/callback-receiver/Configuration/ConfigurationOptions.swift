@@ -52,6 +52,7 @@ struct ConfigurationOptions: ParsableArguments {
         guard outcome.problems.isEmpty else { throw CommandFailure.configuration(outcome.problems) }
         if let file = resolution.holdsSecrets, WholeFile.isReadableByAll(file) { resolution.warnings.append(SecretFiles.warning(file)) }
         resolution.warnings += outcome.warnings
+        resolution.unnamed = outcome.unnamed
         return (resolution, path)
     }
 

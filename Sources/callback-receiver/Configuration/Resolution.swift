@@ -30,6 +30,8 @@ struct Resolution {
     var problems: [Problem] = []
     /// What is no mistake, and yet to be told: one line each.
     var warnings: [String] = []
+    /// Secrets that no key names, one line for each kind.
+    var unnamed: [String] = []
 
     /// The configuration file, where secrets in force stand in it.
     private(set) var holdsSecrets: String?

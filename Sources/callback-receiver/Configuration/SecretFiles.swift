@@ -24,6 +24,8 @@ enum SecretFiles {
     /// A larger one holds something else.
     static let bytesMax = 65_536
 
+    private static let fileSuffix = "-file"
+
     private struct Kind {
         let key: String
         let form: SecretForm
@@ -46,6 +48,8 @@ enum SecretFiles {
         var problems: [Problem] = []
         /// One line each, for people.
         var warnings: [String] = []
+        /// What was read without being named, one line each.
+        var unnamed: [String] = []
     }
 
     /// Reads the files that `configuration` names, into it.
@@ -54,28 +58,38 @@ enum SecretFiles {
         for kind in kinds {
             let origin = origins[kind.key] ?? .standard
             let named = kind.path(configuration).map { location(of: $0, origin: origin, environment: environment) }
-            let handed = credential(String(kind.key.dropLast("-file".count)), environment)
-            if let named { read(named, kind, origin, into: &configuration, &outcome) }
-            if let handed, handed != named { read(handed, kind, origin, into: &configuration, &outcome) }
+            let handed = credential(String(kind.key.dropLast(fileSuffix.count)), environment)
+            if let named { _ = read(named, kind, origin, into: &configuration, &outcome) }
+            guard let handed, handed != named else { continue }
+            let count = read(handed, kind, origin, into: &configuration, &outcome)
+            outcome.unnamed.append("\(kind.key.dropLast(fileSuffix.count)): \(Counted.text(count, "secret")) in the credential \(printable(handed))")
         }
         return outcome
     }
 
-    private static func read(_ path: String, _ kind: Kind, _ origin: Origin, into configuration: inout Configuration, _ outcome: inout Outcome) {
+    /// Returns how many there are in it.
+    private static func read(
+        _ path: String, _ kind: Kind, _ origin: Origin, into configuration: inout Configuration, _ outcome: inout Outcome
+    ) -> Int {
         func refuse(_ text: String) { outcome.problems.append(Problem(origin: origin, key: kind.key, text: text)) }
+        var count = 0
         do throws(Refusal) {
             let bytes = try Surroundings.bytes(of: path, bytesMax: bytesMax)
             guard bytes.count <= bytesMax else {
-                return refuse("\(printable(path)) is larger than \(Size.text(Int64(bytesMax))), which no file of secrets is; name another")
+                refuse("\(printable(path)) is larger than \(Size.text(Int64(bytesMax))), which no file of secrets is; name another")
+                return count
             }
             switch Result(catching: { () throws(SecretFileFault) in try SecretList.parse(file: bytes, form: kind.form) }) {
-            case .success(let secrets): kind.add(&configuration, secrets)
+            case .success(let secrets):
+                count = secrets.count
+                kind.add(&configuration, secrets)
             case .failure(let fault): refuse("\(printable(path))\(fault.line.map { ":\($0)" } ?? "") \(fault.refusal.text)")
             }
             if WholeFile.isReadableByAll(path) { outcome.warnings.append(warning(path)) }
         } catch {
             refuse("\(printable(path)) \(error.text)")
         }
+        return count
     }
 
     /// What is said of a file with secrets in it that everybody can read.

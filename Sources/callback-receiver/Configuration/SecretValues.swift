@@ -34,11 +34,17 @@ enum SecretList {
         return secrets
     }
 
-    /// A file with one secret a line; empty lines are none. What is wrong has the line's number.
+    /// What an editor may write before the first line: U+FEFF in UTF-8.
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// A file with one secret a line; empty lines are none, and white space around a secret is no part of it. What is wrong has
+    /// the line's number.
     static func parse(file bytes: [UInt8], form: SecretForm) throws(SecretFileFault) -> [Secret] {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
         var secrets: [Secret] = []
-        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let text = line.last == 0x0D ? line.dropLast() : line
+        let text = bytes.starts(with: byteOrderMark) ? bytes.dropFirst(byteOrderMark.count) : bytes[...]
+        for (index, line) in text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let text = line.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
             guard !text.isEmpty else { continue }
             do throws(Refusal) {
                 secrets.append(try secret(Array(text), form: form))
