@@ -32,6 +32,9 @@ final class CallbackOrigin: Sendable {
         self.now = now
     }
 
+    /// Whether a proof is asked for.
+    var isAsked: Bool { proof.isConfigured }
+
     /// Why the callback is refused; nil where its origin is proved, or no proof is configured.
     /// - Parameter isWhole: false where not all of its body came: then no signature is one of it.
     func refusal(of request: borrowing Request, isWhole: Bool = true) -> ProofOfOrigin.Refusal? {

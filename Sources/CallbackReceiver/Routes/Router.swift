@@ -34,7 +34,7 @@ package struct Router: Sendable {
     private(set) var logOptions: LogOptions
     /// The configured path, by its segments and as it is.
     private(set) var callbackPath: [[UInt8]]
-    private var pathBytes: [UInt8]
+    private(set) var pathBytes: [UInt8]
     /// What an announcement allows that names no time.
     private(set) var overdueAfterSeconds: Int
     private var access: Access

@@ -48,6 +48,26 @@ struct QuarantineHTTPTests {
         #expect(kept == [bytes])
     }
 
+    @Test(
+        "of a request whose head is refused the body that came with it is kept, too, where it was for the callback path",
+        arguments: [
+            ("/callback?key=\u{E9}", "Host: a"), ("/callback/?a=b#c", "Host: a"), ("/callback?a b", "Host: a"), ("/callback", "Host: a\r\nHost: b"),
+            ("/callback", "X: y"), ("/callback", "Host: a\r\nBad name: x"), ("/callback", "Host: a\r\nTransfer-Encoding: chunked"),
+        ])
+    func head(target: String, fields: String) throws {
+        for isAsked in [false, true] {
+            let server = try ServerProcess(configuration: isAsked ? "callback:\n  keys: [a-key-of-some-length]\n" : "callback:\n  path: /callback\n")
+            for (path, isKept) in [(target, true), (target.replacing("/callback", with: "/callbacks"), false), (target.replacing("/callback", with: "/other"), false)] {
+                let body = "{\"kept\":\(isKept)}"
+                let answer = try server.exchange(Array("POST \(path) HTTP/1.1\r\n\(fields)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+                #expect(answer.status == 400)
+                let kept = try server.quarantined()
+                #expect(kept.map { $0.string("body") } == ["{\"kept\":true}"], "\(path)")
+                #expect(kept.first?.string("detail") == (isKept ? try answer.object().string("detail") : kept.first?.string("detail")))
+            }
+        }
+    }
+
     @Test("what HTTP refuses without a proof of origin pushes nothing out that has it; what has it does", arguments: [false, true])
     func unproved(isHTTP2: Bool) throws {
         let key = "a-key-of-some-length"

@@ -58,6 +58,26 @@ struct DirectoryTests {
         try expectSoundRestart(&load, in: directory, configuration: Self.configuration)
     }
 
+    @Test("its newest file cut short in mid-line: the next callback is there after a crash, and what was cut is named", arguments: [false, true])
+    func cutShort(isIdle: Bool) throws {
+        let server = try ServerProcess()
+        for number in 1...5 { #expect(try server.post(sentPayload("before-\(number)")).status == 200) }
+        let file = server.directory.path(of: "00000000000000000001.jsonl")
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+        try handle.truncate(atOffset: 500)
+        func isNamed(by server: ServerProcess) throws -> Bool { try server.get("/readyz").text.contains("00000000000000000001.jsonl") }
+        // With nothing but questions, it is they who find it.
+        if isIdle { try eventually("readyz to name it") { try isNamed(by: server) } }
+        #expect(try server.post(sentPayload("after")).status == 200)
+        try eventually("readyz to name it") { try isNamed(by: server) }
+        try server.child.kill9()
+        let again = try ServerProcess(directory: server.directory)
+        #expect(try again.get("/v1/requests/after").status == 200)
+        #expect(try again.get("/v1/requests/before-1").status == 200)
+        #expect(try again.get("/v1/requests/before-5").status == 404)
+        #expect(try isNamed(by: again))
+    }
+
     @Test("moved away for good, everything acknowledged is where it went")
     func movedForGood() throws {
         let place = try TemporaryDirectory()
