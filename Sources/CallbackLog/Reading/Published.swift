@@ -84,8 +84,8 @@ struct Published {
         sealed = Self.bounded(segments)
         guard let count = segment.recordCount, count != before else { return false }
         if let before {
-            // Those that it lost may have superseded others, or be awaited.
-            if count < before { supersessions.forget() }
+            // Those that it lost, or has again, may supersede others, or be awaited.
+            supersessions.forget()
             if count < before { expectations.lose(segment.sequences) } else { expectations.regain(segment.sequences) }
         } else {
             expectations.doubt(in: segment.sequences)

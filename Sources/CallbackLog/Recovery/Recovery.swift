@@ -278,8 +278,7 @@ struct Recovery {
         }
     }
 
-    /// Writes what stands there once more, and syncs it: its own fdatasync may have failed, the page cache shows it all the same
-    /// (invariant 3), and what it cached as written would not be written by another fdatasync.
+    /// Writes what stands there once more, and syncs it: its own fdatasync may have failed though the cache shows it (invariant 3).
     private func rewrite(_ file: any File, from start: Int64, to end: Int64) throws(SystemError) {
         try forEachChunk(of: file, from: start, to: end) { bytes, offset throws(SystemError) in try file.writeWhole(bytes, at: offset) }
         try file.synchronizeData()
@@ -322,6 +321,9 @@ struct Recovery {
         let name = SegmentName.name(first: first)
         do throws(SystemError) {
             try write(segments[source], from: start, to: SegmentName.unfinished(name))
+            // A tear for which there was no room once: it goes with the file that the copy replaces.
+            let (file, end) = (segments[source].file, segments[source].scan.end)
+            if segments[source].first == first, try SegmentView.contentEnd(of: file) > end { try keep(file, from: end) }
             try directory.rename(SegmentName.unfinished(name), to: name)
         } catch {
             guard error.isOutOfSpace else { throw error }

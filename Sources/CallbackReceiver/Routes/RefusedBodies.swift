@@ -20,8 +20,8 @@ extension Router {
         var start = rest.count
         if request.isHeadComplete {
             guard isPostedCallback(request, role, &scratch) else { return nil }
-            // Where the head was refused nothing of the body is read.
-            if refusal == .bodyTooLarge || body.isEmpty { start = 0 }
+            // Where the head was refused nothing of the body is read; of a chunk that is none a part is.
+            if refusal == .bodyTooLarge || body.isEmpty && ![.malformedChunk, .chunkLineTooLong, .malformedTrailer, .endedEarly].contains(refusal) { start = 0 }
             isProved = origin.refusal(of: request, isWhole: false) == nil
         } else {
             guard role.contains(.callback), request.method == .post, isCallbackTarget(rest, from: request.methodToken.upperBound + 1) else { return nil }

@@ -207,6 +207,20 @@ import Testing
         }
     }
 
+    @Test("what was left for want of room is kept by the start that replaces its file")
+    func keptLater() throws {
+        let start = try killed(before: [], inFlight: ["{\"n\":1}", "{\"n\":2}"])
+        var files = start.files
+        files[segmentName(1)]?.append(contentsOf: Array("{\"sequence\":3,".utf8))
+        let disk = MemoryDisk(files)
+        disk.setFull(true)
+        #expect(try Recovery(disk).report.tear?.keptIn == segmentName(1))
+        let again = disk.afterKill()
+        #expect(try Recovery(again).report.copied == 2)
+        #expect(again[segmentName(1, ".torn")] == Array("{\"sequence\":3,".utf8))
+        #expect(try OpenLog(again.afterPowerLoss()).append("a", "{\"n\":2}") == .duplicate(of: 2))
+    }
+
     @Test("a segment that is torn from its first line on, of the name that the next one gets, is put aside whole")
     func putAside() throws {
         let disk = MemoryDisk([segmentName(1): Array("{\"sequence\":1,".utf8)])
