@@ -17,11 +17,14 @@ extension Router {
         guard refusal.status == 400 || refusal.status == 413 else { return nil }
         var body = Array(request.body.prefix(KeptRefusal.bodyBytesMax))
         let isProved: Bool
-        var start = rest.count
+        var (start, end) = (rest.count, rest.count)
         if request.isHeadComplete {
             guard isPostedCallback(request, role, &scratch) else { return nil }
             // Where the head was refused nothing of the body is read; of a chunk that is none a part is.
-            if refusal == .bodyTooLarge || body.isEmpty && ![.malformedChunk, .chunkLineTooLong, .malformedTrailer, .endedEarly].contains(refusal) { start = 0 }
+            let isBodyUnread = body.isEmpty && ![.malformedChunk, .chunkLineTooLong, .malformedTrailer, .endedEarly].contains(refusal)
+            if refusal == .bodyTooLarge || isBodyUnread { start = 0 }
+            // What is pipelined behind it is another request's.
+            if isBodyUnread, refusal != .bodyTooLarge { end = min(end, Self.declaredBytes(of: request)) }
             isProved = origin.refusal(of: request, isWhole: false) == nil
         } else {
             guard role.contains(.callback), request.method == .post, isCallbackTarget(rest, from: request.methodToken.upperBound + 1) else { return nil }
@@ -29,9 +32,15 @@ extension Router {
             // What cannot be read proves nothing.
             isProved = !origin.isAsked
         }
-        for index in start..<min(rest.count, start + KeptRefusal.bodyBytesMax - body.count) { body.append(rest[index]) }
+        for index in start..<min(end, start + KeptRefusal.bodyBytesMax - body.count) { body.append(rest[index]) }
         guard !body.isEmpty else { return nil }
         return KeptRefusal(body: body, status: refusal.status, detail: refusal.detail, isProved: isProved)
+    }
+
+    /// How long its head says that the body is: with a transfer coding however long, without either field it has none (RFC 9112 §6.3).
+    private static func declaredBytes(of request: borrowing Request) -> Int {
+        if let length = request.value(of: "content-length") { return max(0, Int(request.text(length)) ?? 0) }
+        return request.value(of: "transfer-encoding") == nil ? 0 : .max
     }
 
     /// Whether the target that begins at `start`, in a head that cannot be read, has the configured path: as it is written there,

@@ -68,6 +68,15 @@ struct QuarantineHTTPTests {
         }
     }
 
+    @Test("a request that is pipelined behind one whose head is refused is no part of its body", arguments: ["Content-Length: 0\r\n", "Content-Length: 2\r\n", ""])
+    func pipelined(length: String) throws {
+        let server = try ServerProcess()
+        let body = length.contains("2") ? "{}" : ""
+        let next = "GET /v1/requests HTTP/1.1\r\nHost: a\r\nAuthorization: Basic c2VjcmV0\r\n\r\n"
+        #expect(try server.exchange(Array("POST /callback HTTP/1.1\r\nX: y\r\n\(length)\r\n\(body)\(next)".utf8)).status == 400)
+        #expect(try server.quarantined().map { $0.string("body") } == (body.isEmpty ? [] : ["{}"]))
+    }
+
     @Test("what HTTP refuses without a proof of origin pushes nothing out that has it; what has it does", arguments: [false, true])
     func unproved(isHTTP2: Bool) throws {
         let key = "a-key-of-some-length"
