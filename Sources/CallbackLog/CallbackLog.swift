@@ -120,6 +120,7 @@ public final class CallbackLog: Sendable {
         door.set(writer)
         let supersessions = SupersessionKeeper(shared: shared, directory: directory, logID: recovery.identity.logID)
         if options.hasUpkeep { supersessions.start() }
+        let withWriter: @Sendable (() -> Void) -> Void = { body in queue.sync { shared.writerDisk.during(body) } }
         let upkeepQueue = DispatchQueue(label: "log.upkeep", qos: .utility)
         let upkeep = Confined(
             Upkeep(
@@ -127,6 +128,7 @@ public final class CallbackLog: Sendable {
                 maker: IndexMaker(directory: directory, hash: recovery.hash, options: options),
                 options: options, time: time, observe: observe,
                 seal: { age in queue.async { door.writer?.withValue { $0.seal(olderThan: age) } } },
+                withWriter: withWriter,
                 append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions, isMakingRoom: true) } ?? false } },
                 later: { milliseconds, body in
                     time.after(milliseconds, upkeepQueue) { door.upkeep?.withValue { body($0) } }
@@ -140,7 +142,7 @@ public final class CallbackLog: Sendable {
         let expectations = Confined(
             ExpectationKeeper(
                 shared: shared, directory: directory, identity: recovery.identity, hash: recovery.hash, time: time,
-                keepsFile: options.hasUpkeep, observe: observe, withWriter: { body in queue.sync { shared.writerDisk.during(body) } },
+                keepsFile: options.hasUpkeep, observe: observe, withWriter: withWriter,
                 append: { submissions in queue.sync { door.writer?.withValue { $0.append(whole: submissions) } ?? false } },
                 later: { milliseconds, body in
                     time.after(milliseconds, expectationsQueue) { door.expectations?.withValue { body($0) } }

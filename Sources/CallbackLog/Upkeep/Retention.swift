@@ -54,7 +54,9 @@ extension Upkeep {
                     return false
                 }
                 let overdue = try overdueRequests(in: oldest)
-                shared.published.withLock { $0.removeOldest() }
+                // Not while the writer, or the keeper of expectations, concludes from its records what is expected: that would be
+                // published once they are gone. So it is before, and falls due again, or without them.
+                withWriter { shared.published.withLock { $0.removeOldest() } }
                 expectAgain(overdue)
                 if !overdue.isEmpty { try forgetExpectationFile() }
                 removed += 1

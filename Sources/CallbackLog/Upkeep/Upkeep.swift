@@ -32,6 +32,8 @@ final class Upkeep {
     /// Seals the open segment where its first record is older than this many milliseconds; nil: whatever its age.
     /// Returns at once; upkeep is woken when it is done.
     let seal: @Sendable (Int64?) -> Void
+    /// Runs a closure on the writer's queue, and waits for it.
+    let withWriter: @Sendable (() -> Void) -> Void
     /// Appends records, and waits until they are durable: false where they are not.
     let append: @Sendable ([Submission]) -> Bool
 
@@ -45,7 +47,7 @@ final class Upkeep {
     init(
         directory: any Directory, shared: Shared, supersessions: SupersessionKeeper, maker: IndexMaker, options: LogOptions, time: LogTime,
         observe: @escaping @Sendable (LogNotice) -> Void, seal: @escaping @Sendable (Int64?) -> Void,
-        append: @escaping @Sendable ([Submission]) -> Bool,
+        withWriter: @escaping @Sendable (() -> Void) -> Void, append: @escaping @Sendable ([Submission]) -> Bool,
         later: @escaping @Sendable (Int, @escaping @Sendable (Upkeep) -> Void) -> Void
     ) {
         self.directory = directory
@@ -56,6 +58,7 @@ final class Upkeep {
         self.time = time
         self.observe = observe
         self.seal = seal
+        self.withWriter = withWriter
         self.append = append
         self.later = later
     }

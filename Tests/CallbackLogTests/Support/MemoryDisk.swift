@@ -44,6 +44,8 @@ final class MemoryDisk: Directory {
         var recorded: [(call: Call, contents: DiskContents)]?
         var faults: [Fault] = []
         var hold: Hold?
+        /// A file from which one read waits, after so many that pass.
+        var heldRead: (name: String, passing: Int, hold: Hold)?
         var isGone = false
         var isDeleted = false
         /// How many calls a fault has hit.
@@ -158,6 +160,26 @@ final class MemoryDisk: Directory {
         let hold = Hold()
         state.withLock { $0.hold = hold }
         return hold
+    }
+
+    /// One read from this file waits until the hold is released, after so many that pass.
+    func holdRead(of name: String, after passing: Int) -> Hold {
+        let hold = Hold()
+        state.withLock { $0.heldRead = (name, passing, hold) }
+        return hold
+    }
+
+    /// Where a read from this file is to wait.
+    func takeHeldRead(of name: String) -> Hold? {
+        state.withLock { state in
+            guard let held = state.heldRead, held.name == name else { return nil }
+            guard held.passing == 0 else {
+                state.heldRead?.passing -= 1
+                return nil
+            }
+            state.heldRead = nil
+            return held.hold
+        }
     }
 
     /// What is left when the process is killed now: all of it, what is only cached too.

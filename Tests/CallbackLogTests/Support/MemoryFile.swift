@@ -32,6 +32,7 @@ final class MemoryFile: File {
     }
 
     func read(at offset: Int64, count: Int, into buffer: inout [UInt8], from start: Int) throws(SystemError) -> Int {
+        disk.takeHeldRead(of: name)?.pass()
         let found = try perform(.read) { file, _ in
             let from = min(Int(offset), file.cached.count)
             return Array(file.cached[from..<min(from + count, file.cached.count)])

@@ -3,6 +3,7 @@
 // Promises: the segments are written by hand, so that they are as old as they have to be; what is left is looked at on the disk.
 // Must not know: what an announcement says.
 
+import Dispatch
 import Platform
 import Testing
 
@@ -170,6 +171,42 @@ import Testing
         let kinds = try log.kinds("a")
         #expect(kinds.map { $0.prefix(4) } == ["over", "anno"] && !kinds.contains("overdue 2"))
         #expect(log.log.openAnnouncements == 1)
+    }
+
+    @Test("a request whose overdue record goes while it is looked at is found overdue again", .timeLimit(.minutes(1)))
+    func overdueAgainMeanwhile() throws {
+        let clock = TurnedClock()
+        let now = clock.time.wallMilliseconds()
+        var lines: [[UInt8]] = [[], []]
+        RecordFormat.append(
+            .overdue, sequence: 1, receivedAt: Timestamp(milliseconds: now - 4 * day), requestID: Array("a".utf8).span, members: [UInt8]().span,
+            durable: 0, to: &lines[0])
+        var recordedAgain = Array(newer.utf8)
+        AnnouncementMembers.append(announcedAt: Timestamp(milliseconds: now - 5 * day), to: &recordedAgain)
+        RecordFormat.append(
+            .announcement, sequence: 2, receivedAt: Timestamp(milliseconds: now), requestID: Array("a".utf8).span, members: recordedAgain.span,
+            durable: 1, to: &lines[1])
+        let log = try open(MemoryDisk([segmentName(1): lines[0], segmentName(2): lines[1]]), clock)
+        log.settleAll()
+        func standing() -> Expectations.Standing { log.log.shared.published.withLock { $0.expectations.standing(of: 2) } }
+        #expect(try log.kinds("a") == ["announcement 2", "overdue 1"] && standing() == .overdue)
+
+        // The writer reads it first, and says that nothing is to be recorded; whoever looks reads it then.
+        let hold = log.disk.holdRead(of: segmentName(1), after: 1)
+        log.log.shared.published.withLock { $0.expectations.doubt(2) }
+        log.log.shared.wakeExpectations()
+        #expect(hold.wait())
+        clock.stepWall(milliseconds: 2 * day)
+        log.log.shared.wakeUpkeep()
+        // Upkeep has gone by meanwhile, or waits.
+        let passed = DispatchSemaphore(value: 0)
+        log.log.upkeep.queue.async { passed.signal() }
+        _ = passed.wait(timeout: .now() + .milliseconds(300))
+        hold.release()
+        log.settleAll()
+        #expect(log.disk[segmentName(1)] == nil)
+        let kinds = try log.kinds("a")
+        #expect(kinds.map { $0.prefix(4) } == ["over", "anno"] && standing() == .overdue, "\(kinds)")
     }
 
     @Test("one whose callback came before it, and went with the segment before, goes as well")
