@@ -146,7 +146,7 @@ final class Upkeep {
             let made = try maker.make(first: segment.first, successor: segment.successor, failure: &failure) {
                 shared.isClosing.load(ordering: .relaxed)
             }
-            if shared.published.withLock({ $0.replace(made) }) { shared.wakeExpectations() }
+            publish(made)
             // The name of the index leads to another file now.
             shared.files.forget(segment.first)
             for place in made.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
@@ -164,10 +164,16 @@ final class Upkeep {
         return failure == nil
     }
 
+    /// Puts it in the place of what was there. Not while the writer, or the keeper of expectations, concludes from the records
+    /// that are there what is expected: that would be published behind what is said of these.
+    private func publish(_ segment: SealedSegment) {
+        withWriter { if shared.published.withLock({ $0.replace(segment) }) { shared.wakeExpectations() } }
+    }
+
     /// Its file is gone, or may not be read: that is damage, however sound its bytes are, until somebody has seen to it.
     private func lose(_ segment: SealedSegment, as lost: SealedSegment) {
         guard segment.damages != lost.damages || lost.recordCount == 0 && segment.recordCount != 0 else { return }
-        if shared.published.withLock({ $0.replace(lost) }) { shared.wakeExpectations() }
+        publish(lost)
         for place in lost.damages where !segment.damages.contains(place) { observe(.damaged(place)) }
     }
 }
