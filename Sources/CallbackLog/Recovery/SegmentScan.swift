@@ -168,6 +168,8 @@ struct LineReader {
     private var lineStart = 0
     /// The offset in the file of `bytes[0]`.
     private var base: Int64 = 0
+    /// Before this no line feed stands at or behind `lineStart`.
+    private var feedFrom = 0
     /// An overlong line is being skipped: the offset where it began.
     private var overlongFrom: Int64?
 
@@ -182,18 +184,18 @@ struct LineReader {
 
     /// The next line that is not padding; nil at the end. `bytes` is valid until the next call.
     mutating func next() throws(SystemError) -> Line? {
-        var searchFrom = lineStart
         while true {
-            if let feed = ByteSearch.firstIndex(of: 0x0A, in: bytes.span.extracting(0..<filled), from: searchFrom) {
+            if let feed = ByteSearch.firstIndex(of: 0x0A, in: bytes.span.extracting(0..<filled), from: max(lineStart, feedFrom)) {
+                feedFrom = feed
                 if let from = overlongFrom {
                     overlongFrom = nil
                     return unwhole(from, upTo: feed + 1)
                 }
                 if let line = take(upTo: feed, isWhole: true) { return line }
-                searchFrom = lineStart
                 continue
             }
-            trimLeadingPadding()
+            feedFrom = filled
+            skipPadding(upTo: filled)
             if base + Int64(filled) >= size {
                 if let from = overlongFrom {
                     overlongFrom = nil
@@ -201,9 +203,11 @@ struct LineReader {
                 }
                 return take(upTo: filled, isWhole: false)
             }
-            if filled - lineStart > RecordFormat.lineBytesMax, overlongFrom == nil, let line = takePiece(upTo: filled) { return line }
+            if filled - lineStart > RecordFormat.lineBytesMax, overlongFrom == nil {
+                let (range, behind) = piece(upTo: filled)
+                if range.upperBound < filled { return unwhole(range, next: behind) }
+            }
             try fill()
-            searchFrom = lineStart
         }
     }
 
@@ -213,30 +217,36 @@ struct LineReader {
         return Line(range: end..<end, offset: from, end: base + Int64(end), isWhole: false)
     }
 
-    /// What stands before `end`, a line feed or the end of the file, or a piece of it; nil for padding.
+    private mutating func unwhole(_ range: Range<Int>, next: Int) -> Line {
+        lineStart = next
+        return Line(range: range, offset: base + Int64(range.lowerBound), end: base + Int64(range.upperBound), isWhole: false)
+    }
+
+    /// What stands before `end`, a line feed or the end of the file, or a piece of it; nil for padding. NUL bytes within are
+    /// all that is left of a line whose file was cut short while it was written to: what is behind them is a line of its
+    /// own, and as sound as ever.
     private mutating func take(upTo end: Int, isWhole: Bool) -> Line? {
-        var last = end
-        while last > lineStart, bytes[last - 1] == 0 { last -= 1 }
-        if let piece = takePiece(upTo: last) { return piece }
-        let start = lineStart
+        skipPadding(upTo: end)
+        let (range, behind) = piece(upTo: end)
+        if behind < end { return unwhole(range, next: behind) }
         lineStart = min(end + 1, filled)
-        guard start < last else { return nil }
+        guard !range.isEmpty else { return nil }
         return Line(
-            range: start..<last, offset: base + Int64(start), end: base + Int64(lineStart), isWhole: isWhole && last - start <= RecordFormat.lineBytesMax)
+            range: range, offset: base + Int64(range.lowerBound), end: base + Int64(lineStart),
+            isWhole: isWhole && range.count <= RecordFormat.lineBytesMax)
     }
 
-    /// What stands before NUL bytes within a line: all that is left of one where its file was cut short while it was written
-    /// to. What is behind them is a line of its own, and as sound as ever.
-    private mutating func takePiece(upTo end: Int) -> Line? {
+    /// What stands before the next NUL bytes or `end`, and where what is behind these begins. Each byte is looked at once, so
+    /// that a file takes no longer for being full of them.
+    private func piece(upTo end: Int) -> (range: Range<Int>, behind: Int) {
+        let hole = ByteSearch.firstIndex(of: 0, in: bytes.span.extracting(0..<end), from: lineStart) ?? end
+        var behind = hole
+        while behind < end, bytes[behind] == 0 { behind += 1 }
+        return (lineStart..<hole, behind)
+    }
+
+    private mutating func skipPadding(upTo end: Int) {
         while lineStart < end, bytes[lineStart] == 0 { lineStart += 1 }
-        guard let hole = ByteSearch.firstIndex(of: 0, in: bytes.span.extracting(0..<end), from: lineStart) else { return nil }
-        let start = lineStart
-        lineStart = hole
-        return Line(range: start..<hole, offset: base + Int64(start), end: base + Int64(hole), isWhole: false)
-    }
-
-    private mutating func trimLeadingPadding() {
-        while lineStart < filled, bytes[lineStart] == 0 { lineStart += 1 }
     }
 
     /// Moves what is left of the line to the front and reads behind it.
@@ -247,6 +257,7 @@ struct LineReader {
         if lineStart > 0 {
             bytes.replaceSubrange(0..<rest, with: Array(bytes[lineStart..<filled]))
             base += Int64(lineStart)
+            feedFrom = max(0, feedFrom - lineStart)
             lineStart = 0
             filled = rest
         }
