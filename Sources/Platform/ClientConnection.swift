@@ -70,7 +70,7 @@ public final class ClientConnection {
         var found: UnsafeMutablePointer<addrinfo>? = nil
         let status = unsafe getaddrinfo(address.host, String(address.port), &hints, &found)
         guard status == 0 else {
-            throw SystemError(operation: "getaddrinfo", path: address.text, code: status == EAI_SYSTEM ? errno : EHOSTUNREACH)
+            throw SystemError(operation: "getaddrinfo", path: address.text, code: status == EAI_SYSTEM ? errno : status)
         }
         defer { unsafe freeaddrinfo(found) }
         var failure = SystemError(operation: "connect", path: address.text, code: EHOSTUNREACH)

@@ -12,7 +12,7 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public let operation: String
     /// The file or address it was about; empty where there is none.
     public let path: String
-    /// errno, as the call left it.
+    /// errno, as the call left it; negative where it is getaddrinfo's own (RFC 3493 §6.1, EAI_NONAME, …).
     public let code: Int32
 
     public init(operation: String, path: String = "", code: Int32) {
@@ -32,7 +32,7 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The system's words for `code`: `No such file or directory`.
-    public var reason: String { unsafe String(cString: strerror(code)) }
+    public var reason: String { unsafe code < 0 ? String(cString: gai_strerror(code)) : String(cString: strerror(code)) }
 
     /// True for EAGAIN: nothing is wrong, there is only nothing now.
     public var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }

@@ -55,7 +55,8 @@ import Testing
         let nameless = #expect(throws: SystemError.self) {
             try ClientConnection(to: SocketAddress(host: "no-such-host.invalid", port: 1), milliseconds: 5_000, interruption: .none)
         }
-        #expect(nameless?.operation == "getaddrinfo")
+        // As the machine has a name server, or none.
+        #expect(nameless?.operation == "getaddrinfo" && ["Name or service not known", "Temporary failure in name resolution"].contains(nameless?.reason))
     }
 
     @Test("a wake-up ends every wait at once, and the next ones too")
