@@ -200,9 +200,11 @@ final class ExpectationKeeper {
 
     /// Looks at records that were lost for a time: what they await or answer was forgotten meanwhile.
     private func lookAtRegained() -> Bool {
-        guard let regained = shared.published.withLock({ $0.expectations.takeRegained() }) else { return true }
-        replay = (regained.lowerBound, regained.upperBound - 1, false)
-        return follow()
+        while let regained = shared.published.withLock({ $0.expectations.takeRegained() }) {
+            replay = (regained.lowerBound, regained.upperBound - 1, false)
+            guard follow() else { return false }
+        }
+        return true
     }
 
     private func becomeWhole() {

@@ -32,8 +32,8 @@ struct Expectations: Sendable {
     var isWhole = false
     /// Records were lost since the start, to a disk that did not answer perhaps: what is known here is not all that the log says.
     private(set) var hasLost = false
-    /// Some of these were lost and are there again.
-    private var regained: Range<UInt64>?
+    /// The segments whose records were lost and are there again, each once.
+    private var regained: [Range<UInt64>] = []
 
     var count: Int { entries.count }
     /// Of these, those that are overdue.
@@ -106,13 +106,11 @@ struct Expectations: Sendable {
 
     /// Records of these are there again: what they say is to be looked at.
     mutating func regain(_ sequences: Range<UInt64>) {
-        regained = min(sequences.lowerBound, regained?.lowerBound ?? .max)..<max(sequences.upperBound, regained?.upperBound ?? 0)
+        if !regained.contains(sequences) { regained.append(sequences) }
     }
 
-    mutating func takeRegained() -> Range<UInt64>? {
-        defer { regained = nil }
-        return regained
-    }
+    /// Of what is there again, those that are to be looked at next.
+    mutating func takeRegained() -> Range<UInt64>? { regained.isEmpty ? nil : regained.removeFirst() }
 
     private mutating func doubt(at place: Int) {
         if entries[place].due == Self.overdue { overdueCount -= 1 }

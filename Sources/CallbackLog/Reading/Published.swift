@@ -87,6 +87,9 @@ struct Published {
             // Those that it lost, or has again, may supersede others, or be awaited.
             supersessions.forget()
             if count < before { expectations.lose(segment.sequences) } else { expectations.regain(segment.sequences) }
+        } else if segment.damageCount > 0 {
+            // How many there were nobody knows: perhaps more than can be read now.
+            expectations.lose(segment.sequences)
         } else {
             expectations.doubt(in: segment.sequences)
         }

@@ -99,6 +99,26 @@ import Testing
 }
 
 @Suite struct ExpectationsTests {
+    @Test("segments that are there again are looked at one by one, whatever is between them")
+    func regained() {
+        var expectations = Expectations()
+        for sequences in [5..<9, 100..<110, 5..<9] as [Range<UInt64>] { expectations.regain(sequences) }
+        var taken: [Range<UInt64>] = []
+        while let next = expectations.takeRegained() { taken.append(next) }
+        #expect(taken == [5..<9, 100..<110])
+    }
+
+    @Test("of a segment that had no index, and is damaged, nobody knows what was lost", arguments: [0, 1])
+    func lostUnknown(damageCount: Int) {
+        func segment(_ index: SealedSegment.Index) -> SealedSegment {
+            SealedSegment(first: 1, successor: 5, byteCount: 100, latest: nil, index: index, damageCount: damageCount)
+        }
+        let open = OpenSegment(file: FixedFile([]), first: 5, index: SegmentIndex(first: 5))
+        var published = Published(sealed: [segment(.missing)], open: open, durable: 4)
+        _ = published.replace(segment(.inMemory(SegmentIndex(first: 1))))
+        #expect(published.expectations.hasLost == (damageCount > 0))
+    }
+
     @Test("what falls due comes in order, whatever was put, replaced and removed", arguments: 0..<20)
     func order(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
