@@ -13,7 +13,9 @@ import Synchronization
 public struct RecordLocation: Sendable {
     let segment: any File
     let entry: RecordEntry
+    /// Its place in the log: 1 and up, dense.
     public var sequence: UInt64 { entry.sequence }
+    /// What it records.
     public var kind: RecordKind { entry.kind }
     /// Of the line, in bytes.
     public var byteCount: Int { Int(entry.length) }
@@ -21,8 +23,11 @@ public struct RecordLocation: Sendable {
 
 /// A record that was read; its ranges are of the reader's `bytes`.
 public struct StoredRecord: Sendable {
+    /// Its place in the log: 1 and up, dense.
     public let sequence: UInt64
+    /// When it was appended, by the wall clock; never before that of the record before it.
     public let receivedAt: Timestamp
+    /// What it records.
     public let kind: RecordKind
     /// As decoded on arrival; nil for what is no callback.
     public let status: RecordedStatus?
@@ -37,6 +42,7 @@ public struct StoredRecord: Sendable {
 
 /// Whether the log takes records, for `/readyz`.
 public struct LogReadiness: Sendable {
+    /// Why it takes none; nil where it does.
     public let block: LogBlock?
     /// How long the writer has been in one batch, checkpoint or probe, in milliseconds; 0 while it is in none.
     public let busyMilliseconds: Int64

@@ -33,6 +33,7 @@ public struct LogOptions: Sendable {
     var historyScanBytesMax = History.scanBytesMax
     /// False: nothing is done but taking records; for tests of that alone.
     var hasUpkeep = true
+    /// The defaults.
     public init() {}
 
     /// Takes over what a log that is open can change: what it may grow to, what it leaves free, what goes.
@@ -53,6 +54,7 @@ public struct LogTime: Sendable {
     /// Runs the closure once on the queue, this many milliseconds from now.
     public var after: @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
 
+    /// Of these clocks and this timer.
     public init(
         wallMilliseconds: @escaping @Sendable () -> Int64, monotonicMilliseconds: @escaping @Sendable () -> Int64,
         after: @escaping @Sendable (Int, DispatchQueue, @escaping @Sendable () -> Void) -> Void
@@ -62,6 +64,7 @@ public struct LogTime: Sendable {
         self.after = after
     }
 
+    /// The machine's.
     public static let system = LogTime(
         wallMilliseconds: Clock.wallMilliseconds,
         monotonicMilliseconds: { Clock.monotonicNanoseconds() / 1_000_000 },

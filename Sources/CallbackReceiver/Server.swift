@@ -16,11 +16,13 @@ import Synchronization
 
 /// Why a server could not start. The text says what to do.
 public struct ServerFailure: Error, Sendable, CustomStringConvertible {
+    /// What is wrong and what to do, for people.
     public let description: String
     /// True where the configuration has to be changed, or what it speaks of has to be there: starting again does not help.
     public var isAboutConfiguration = false
 }
 
+/// The server, from its sockets to its log.
 public final class Server: Sendable {
     /// Descriptors that are not connections': standard streams, what the log writes to, epoll sets, wake-ups, listeners.
     static let reservedDescriptors = 64

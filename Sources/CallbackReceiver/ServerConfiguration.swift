@@ -16,6 +16,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         /// The sockets of this name that the service manager hands over.
         case handed(name: String)
 
+        /// An address.
         public init(host: String, port: UInt16) { self = .address(SocketAddress(host: host, port: port)) }
 
         /// As it is written: IPv6 in brackets.

@@ -5,6 +5,7 @@
 // depends on the length, and on where the first wrong letter is, but on no secret.
 // Must not know: which credentials are right.
 
+/// Reads and compares the credentials of HTTP Basic (RFC 7617).
 public enum BasicCredentials {
     /// Appends user, colon and password as they stand in `field`.
     /// - Returns: false where the field holds no Basic credentials; `output` is then as before.

@@ -6,6 +6,7 @@
 
 /// A value of an object's member: its place in the text, and its kind.
 public struct JSONValue: Sendable, Equatable {
+    /// RFC 8259 §3; numbers told apart by whether they have a fraction or an exponent.
     public enum Kind: Sendable, CaseIterable {
         case object, array, string
         /// A number with neither fraction nor exponent.
@@ -13,6 +14,7 @@ public struct JSONValue: Sendable, Equatable {
         case decimal, boolean, null
     }
 
+    /// Which it is.
     public let kind: Kind
     /// The value whole, quotes of a string and brackets included.
     public let range: Range<Int>
@@ -38,6 +40,7 @@ public struct JSONValue: Sendable, Equatable {
 /// A member of an object.
 public struct JSONMember: Sendable {
     private let name: JSONToken
+    /// What stands behind its name.
     public let value: JSONValue
 
     init(_ name: JSONToken, _ value: JSONToken) {

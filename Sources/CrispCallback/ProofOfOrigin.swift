@@ -14,8 +14,10 @@ public struct OriginEvidence: Sendable {
     public var authorization: ArraySlice<UInt8>?
     /// The values of X-Crisp-Signature and X-Crisp-Request-Timestamp.
     public var signature: ArraySlice<UInt8>?
+    /// That of X-Crisp-Request-Timestamp; nil where there is none.
     public var timestamp: ArraySlice<UInt8>?
 
+    /// What a request brought; nil for what it did not.
     public init(
         key: [UInt8]? = nil, authorization: ArraySlice<UInt8>? = nil, signature: ArraySlice<UInt8>? = nil,
         timestamp: ArraySlice<UInt8>? = nil

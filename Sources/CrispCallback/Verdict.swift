@@ -39,6 +39,7 @@ public enum FailureClass: UInt8, Sendable, CaseIterable {
 
 /// What is said of one failure.
 public struct Verdict: Sendable {
+    /// What kind of failure it is (API.md §4).
     public let failureClass: FailureClass
     /// Whether the very same message may go through later though nobody mends anything.
     public let isRetryable: Bool

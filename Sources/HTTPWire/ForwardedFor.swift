@@ -15,6 +15,7 @@
 // Promises: bounded by `hopsMax`; whatever the fields hold, an address that a trusted hop named, or none.
 // Must not know: which hops are trusted.
 
+/// Finds the client behind proxies in `Forwarded` and `X-Forwarded-For`.
 public enum ForwardedFor {
     /// The most hops that are walked. Real chains have one to four.
     static let hopsMax = 32

@@ -9,6 +9,7 @@
 // themselves (§2). Never looks beyond `bytesMax`.
 // Must not know: who may send one, and what the address is for.
 
+/// Reads the header of the PROXY protocol.
 public enum ProxyHeader {
     /// The most that a header may have: what every TCP segment can hold, so that it comes whole (§2.2: 536). 484
     /// remain for IPv6's TLVs; HAProxy's take up to about 250.
@@ -17,6 +18,7 @@ public enum ProxyHeader {
     /// The longest version 1 header, with its CRLF (§2.1).
     static let version1BytesMax = 107
 
+    /// What the bytes so far are.
     public enum Reading: Equatable, Sendable {
         /// A part of a header so far.
         case needsMore

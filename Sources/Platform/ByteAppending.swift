@@ -11,6 +11,7 @@ extension [UInt8] {
         unsafe append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
+    /// Appends all of `bytes`.
     @inlinable
     public mutating func append(_ bytes: Span<UInt8>) {
         // Copied before the closure returns.

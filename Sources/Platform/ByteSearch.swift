@@ -4,6 +4,7 @@
 
 import Glibc
 
+/// Finds bytes in spans, as memchr(3) does.
 public enum ByteSearch {
     /// The first index of `byte` in `bytes` at or after `start`, which must not exceed the count.
     @inline(__always)

@@ -5,6 +5,7 @@
 
 import CPlatform
 
+/// The checksum of RFC 3720 §B.4 (Castagnoli), by the processor where it can.
 public enum CRC32C {
     /// The checksum of `bytes`, continued from `seed` (0 to begin).
     public static func checksum(_ bytes: Span<UInt8>, continuing seed: UInt32 = 0) -> UInt32 {

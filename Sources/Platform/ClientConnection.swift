@@ -15,6 +15,7 @@ public struct Interruption: Sendable {
     /// Nothing does.
     public static let none = Interruption(wakeup: nil, watchesOutput: false)
 
+    /// Ended by `wakeup`, and with `watchesOutput` when nobody reads standard output any more.
     public init(wakeup: Wakeup?, watchesOutput: Bool) {
         self.wakeup = wakeup
         self.watchesOutput = watchesOutput
@@ -50,6 +51,7 @@ public struct Interruption: Sendable {
 
 /// An open connection. Not Sendable: one thread uses it.
 public final class ClientConnection {
+    /// What a wait for bytes came to.
     public enum Received {
         case bytes(Int)
         /// The server closed its side.

@@ -6,6 +6,7 @@
 
 import Glibc
 
+/// The system's clocks.
 public enum Clock {
     /// Milliseconds since 1970-01-01T00:00:00Z. May step backwards; the log clamps.
     public static func wallMilliseconds() -> Int64 {

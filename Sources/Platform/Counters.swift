@@ -14,6 +14,7 @@ import Synchronization
 public struct Counters<let count: Int>: ~Copyable, Sendable {
     private let cells: InlineArray<count, Atomic<UInt64>>
 
+    /// All 0.
     public init() { cells = InlineArray { _ in Atomic<UInt64>(0) } }
 
     /// Adds to a cell.
@@ -50,6 +51,7 @@ public struct HistogramBounds: Sendable {
     /// Ascending, each belongs to its bucket.
     public let upper: [UInt64]
 
+    /// `upper` ascends.
     public init(_ upper: [UInt64]) { self.upper = upper }
 
     /// Cells of one histogram.
@@ -65,13 +67,16 @@ public struct HistogramBounds: Sendable {
 
 /// A histogram as it was read, or several with the same bounds together.
 public struct HistogramReading: Sendable {
+    /// Of the buckets.
     public let bounds: HistogramBounds
     /// By bucket, each with its own alone; the last one is above all bounds.
     public private(set) var counts: [UInt64]
+    /// Of all values.
     public private(set) var sum: UInt64 = 0
     /// How many values there were.
     public var count: UInt64 { counts.reduce(0, &+) }
 
+    /// Without values.
     public init(_ bounds: HistogramBounds) {
         self.bounds = bounds
         counts = [UInt64](repeating: 0, count: bounds.upper.count + 1)

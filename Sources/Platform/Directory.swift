@@ -71,6 +71,7 @@ public final class SystemDirectory: Directory {
     private static let directoryMode: mode_t = 0o750
     private static let fileMode: mode_t = 0o640
 
+    /// As the operator wrote it.
     public let path: String
     private let fd: Int32
 
@@ -123,6 +124,7 @@ public final class SystemDirectory: Directory {
         throw .latest("flock", path)
     }
 
+    /// readdir(3) over a descriptor of its own, so that it begins at the beginning each time.
     public func names() throws(SystemError) -> [String] {
         let copy = unsafe openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw .latest("openat", path) }
@@ -176,8 +178,10 @@ public final class SystemDirectory: Directory {
         _ = fchown(descriptor, status.st_uid, status.st_gid)
     }
 
+    /// openat(2) for reading.
     public func open(_ name: String) throws(SystemError) -> any File { try open(name, O_RDONLY) }
 
+    /// openat(2) for reading and writing.
     public func openToWrite(_ name: String) throws(SystemError) -> any File { try open(name, O_RDWR) }
 
     private func open(_ name: String, _ access: Int32) throws(SystemError) -> any File {
@@ -187,6 +191,7 @@ public final class SystemDirectory: Directory {
         return SystemFile(name: name, descriptor: descriptor)
     }
 
+    /// fstatat(2).
     public func size(of name: String) throws(SystemError) -> Int64 {
         var status = stat()
         guard unsafe fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw .latest("fstatat", name) }
@@ -194,18 +199,22 @@ public final class SystemDirectory: Directory {
         return Int64(status.st_size)
     }
 
+    /// renameat(2).
     public func rename(_ old: String, to new: String) throws(SystemError) {
         guard unsafe renameat(fd, old, fd, new) == 0 else { throw .latest("rename", old) }
     }
 
+    /// unlinkat(2); fails with ENOENT where there is no such name.
     public func remove(_ name: String) throws(SystemError) {
         guard unsafe unlinkat(fd, name, 0) == 0 else { throw .latest("unlink", name) }
     }
 
+    /// fsync(2).
     public func synchronize() throws(SystemError) {
         guard fsync(fd) == 0 else { throw .latest("fsync", path) }
     }
 
+    /// fstat(2), and stat(2) of the path.
     public func isGone() throws(SystemError) -> Bool {
         var mine = stat()
         var named = stat()
@@ -217,6 +226,7 @@ public final class SystemDirectory: Directory {
         return mine.st_nlink == 0 || mine.st_dev != named.st_dev || mine.st_ino != named.st_ino
     }
 
+    /// fstatvfs(3).
     public func freeBytes() throws(SystemError) -> Int64 {
         var status = statvfs()
         guard unsafe fstatvfs(fd, &status) == 0 else { throw .latest("fstatvfs", path) }

@@ -12,9 +12,11 @@
 import Dispatch
 import Glibc
 
+/// Tells what happens to the names in a directory (inotify(7)).
 public final class DirectoryWatch: Sendable {
     /// What happened since the last call of the handler.
     public struct Changes: Sendable {
+        /// Of the files that it happened to.
         public var names: Set<String> = []
         /// Events were lost: anything may have happened.
         public var isOverflown = false
@@ -22,6 +24,7 @@ public final class DirectoryWatch: Sendable {
         /// the removal is told only when he lets go; its parent tells it at once.
         public var isEnded = false
 
+        /// Nothing has happened.
         public init() {}
     }
 

@@ -9,9 +9,13 @@ import Glibc
 
 /// What a descriptor is watched for, and what it is ready for.
 public struct Readiness: OptionSet, Sendable {
+    /// The bits that the C shim has for them (CPlatform.h).
     public let rawValue: UInt32
+    /// Of these bits.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Bytes, a connection or an end can be read.
     public static let readable = Readiness(rawValue: 1)  // CPLATFORM_READABLE
+    /// Bytes would be taken.
     public static let writable = Readiness(rawValue: 2)  // CPLATFORM_WRITABLE
     /// Error or both directions closed: told, never asked for.
     public static let hangup = Readiness(rawValue: 4)  // CPLATFORM_HANGUP
@@ -29,6 +33,7 @@ public final class EventSet {
     private let fd: Int32
     private var events = [cplatform_event](repeating: cplatform_event(), count: EventSet.eventsMax)
 
+    /// Fails where no descriptor is left (EMFILE, ENFILE).
     public init() throws(SystemError) {
         fd = cplatform_epoll_create()
         if fd < 0 { throw .latest("epoll_create1") }
@@ -68,6 +73,7 @@ public final class Wakeup: Sendable {
     /// To be watched for `.readable`.
     public let descriptor: Int32
 
+    /// Fails where no descriptor is left (EMFILE, ENFILE).
     public init() throws(SystemError) {
         descriptor = cplatform_eventfd()
         if descriptor < 0 { throw .latest("eventfd") }

@@ -3,6 +3,7 @@
 // Promises: what is written is read back; upper case, signs and any other number of digits are not read.
 // Must not know: what is written so.
 
+/// Numbers and bytes as lower-case hexadecimal digits.
 public enum Hexadecimal {
     /// Appends the lowest `digits` digits of `number`.
     @inlinable
@@ -12,6 +13,7 @@ public enum Hexadecimal {
         }
     }
 
+    /// The lowest `digits` digits of `number`.
     public static func text(_ number: UInt64, digits: Int) -> String {
         var text: [UInt8] = []
         append(number, digits: digits, to: &text)

@@ -10,6 +10,7 @@
 import CPlatform
 import Glibc
 
+/// An address of IPv6, or of IPv4 as IPv6 maps it (RFC 4291 §2.5.5.2), so that one comparison serves both.
 public struct IPAddress: Sendable, Hashable {
     /// The longest text of an address: INET6_ADDRSTRLEN without its NUL.
     public static let textBytesMax = 45
@@ -53,6 +54,7 @@ public struct IPAddress: Sendable, Hashable {
         (0x30...0x3A).contains(byte) || (0x61...0x66).contains(byte | 0x20) || byte == UInt8(ascii: ".")
     }
 
+    /// True for one that is mapped.
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
     /// 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1 (RFC 4291 §2.5.3).

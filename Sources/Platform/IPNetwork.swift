@@ -14,6 +14,7 @@ public enum IPNetworkFault: Error, Equatable, Sendable {
     case bitsBehindPrefix(of: IPNetwork)
 }
 
+/// The addresses that share a prefix (RFC 4632 §3.1, RFC 4291 §2.3).
 public struct IPNetwork: Sendable, Hashable {
     /// The first address.
     public let base: IPAddress
@@ -51,6 +52,7 @@ public struct IPNetwork: Sendable, Hashable {
         guard base == address else { throw .bitsBehindPrefix(of: self) }
     }
 
+    /// Whether the address is one of them. None of IPv4 is in a network of IPv6.
     public func contains(_ address: IPAddress) -> Bool {
         address.isIPv4 == base.isIPv4 && address.high & Self.highMask(sharedBits) == base.high
             && address.low & Self.lowMask(sharedBits) == base.low

@@ -4,6 +4,7 @@
 // such a call is an error of the program, never of its input. No pointer outlives the call that it was made in.
 // Must not know: what the numbers mean.
 
+/// Numbers in bytes, the lowest first.
 public enum LittleEndian {
     /// The number in the four bytes from `offset`; `offset + 4` is at most the count.
     @inlinable @inline(__always)

@@ -6,6 +6,7 @@
 
 import Synchronization
 
+/// A bounded queue of messages from any thread to one that takes all of them at once.
 public final class Mailbox<Message: Sendable>: Sendable {
     // Seen by the compiler in the rooms that post, so that it can make code for their messages.
     @usableFromInline struct State {

@@ -7,6 +7,7 @@
 
 import Glibc
 
+/// Speaks to the service manager (sd_notify(3)).
 public final class NotifySocket: Sendable {
     /// A service manager that is busy has its queue full for a moment; one that hangs must not hold us.
     static let sendSecondsMax = 1

@@ -8,6 +8,7 @@
 
 import Glibc
 
+/// A directory whose files are of its owner, whoever writes them.
 public final class OwnedDirectory: Sendable {
     private static let fileMode: mode_t = 0o600
 

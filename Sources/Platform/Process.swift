@@ -7,6 +7,7 @@ import CPlatform
 import Dispatch
 import Glibc
 
+/// How many descriptors this process may have.
 public enum DescriptorLimit {
     /// Raises RLIMIT_NOFILE to its hard limit and returns what is then in force.
     public static func raiseToHardLimit() -> Int {
@@ -26,6 +27,7 @@ public enum DispatchTimers {
     public static func prepare() { DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) {} }
 }
 
+/// What this process may run on.
 public enum Processors {
     /// Processors this process may run on; at least 1.
     public static var count: Int { max(1, Int(cplatform_processor_count())) }
@@ -71,6 +73,7 @@ public final class SignalListener: Sendable {
     public static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 }
 
+/// Whole texts to the standard streams, and what these are.
 public enum StandardStream {
     /// One write(2) of the whole text to standard output.
     public static func output(_ text: String) { write(text, to: STDOUT_FILENO) }

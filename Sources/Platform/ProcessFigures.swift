@@ -6,11 +6,15 @@
 
 import Glibc
 
+/// What the kernel counts of this process (proc(5)).
 public struct ProcessFigures: Sendable {
     /// Processor time in user mode and in the kernel, in seconds.
     public let cpuSeconds: Double
+    /// Memory that is in use now.
     public let residentBytes: UInt64
+    /// Memory that is mapped, whether or not it is in use.
     public let virtualBytes: UInt64
+    /// Descriptors that are open now.
     public let openDescriptors: Int
     /// RLIMIT_NOFILE.
     public let descriptorsMax: UInt64

@@ -6,10 +6,13 @@
 
 import Glibc
 
+/// What the service manager tells a service in its environment.
 public struct ServiceEnvironment: Sendable, Equatable {
     /// A descriptor that was open when the process began, and what the service manager calls it.
     public struct HandedSocket: Sendable, Equatable {
+        /// FileDescriptorName=, or what sd_listen_fds(3) gives where there is none.
         public let name: String
+        /// Open, and from here on ours to close.
         public let descriptor: Int32
     }
 

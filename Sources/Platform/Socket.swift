@@ -10,8 +10,11 @@ import Glibc
 
 /// A host (name or literal) and a port, as an operator writes them.
 public struct SocketAddress: Sendable, Hashable {
+    /// Without the brackets of an IPv6 literal.
     public let host: String
+    /// 0 lets the kernel choose.
     public let port: UInt16
+    /// Of these, unchecked: what is wrong shows when it is used.
     public init(host: String, port: UInt16) {
         self.host = host
         self.port = port
@@ -30,6 +33,7 @@ public final class Listener: Sendable {
     /// them to several MiB, which a peer that never reads, or that we do not read from, would have it fill.
     static let connectionBufferBytes: Int32 = 128 * 1_024
 
+    /// Closed with the listener.
     public let descriptor: Int32
     /// As bound: the port is the real one where 0 was asked for.
     public let address: SocketAddress
@@ -136,6 +140,7 @@ public final class Listener: Sendable {
 
 /// The calls on a connection's descriptor.
 public enum Socket {
+    /// What recv(2) gave.
     public enum Received: Equatable, Sendable {
         case bytes(Int)
         case wouldBlock
@@ -145,6 +150,7 @@ public enum Socket {
         case failed
     }
 
+    /// What send(2) took.
     public enum Sent: Equatable, Sendable {
         case bytes(Int)
         case wouldBlock
@@ -187,5 +193,6 @@ public enum Socket {
     /// No more from us (FIN); what the peer still sends can be read.
     public static func closeSending(_ fd: Int32) { _ = shutdown(fd, Int32(SHUT_WR)) }
 
+    /// close(2). Never called again for the same number: another may have it by then.
     public static func close(_ fd: Int32) { _ = Glibc.close(fd) }
 }

@@ -5,6 +5,7 @@
 
 import Glibc
 
+/// Standard output for as much as is wanted of it.
 public enum StandardOutput {
     /// Writes all of `bytes`.
     public static func write(_ bytes: [UInt8]) throws(SystemError) {
@@ -29,6 +30,7 @@ public enum StandardOutput {
     }
 }
 
+/// Whether a person looks on.
 public enum Terminal {
     /// True where standard error is a terminal.
     public static var isAtStandardError: Bool { isatty(STDERR_FILENO) == 1 }

@@ -15,6 +15,7 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     /// errno, as the call left it; negative where it is getaddrinfo's own (RFC 3493 §6.1, EAI_NONAME, …).
     public let code: Int32
 
+    /// As the properties say.
     public init(operation: String, path: String = "", code: Int32) {
         self.operation = operation
         self.path = path

@@ -6,14 +6,17 @@
 
 import Synchronization
 
+/// Starts something that is set later than it is needed.
 public final class Waker: Sendable {
     private struct Body {
         var run: @Sendable () -> Void = {}
     }
     private let body = Mutex(Body())
 
+    /// Starts nothing yet.
     public init() {}
 
+    /// From now on it starts `run`.
     public func set(_ run: @escaping @Sendable () -> Void) { body.withLock { $0.run = run } }
 
     /// Nothing before it is set.

@@ -5,6 +5,7 @@
 
 import Glibc
 
+/// Reads small files that an operator names, whole.
 public enum WholeFile {
     /// How long nothing may come from what is no regular file.
     static let waitMillisecondsMax: Int32 = 5_000
@@ -51,6 +52,7 @@ public enum WholeFile {
     }
 }
 
+/// The environment of this process.
 public enum ProcessEnvironment {
     /// Every variable; of a name that stands twice, the first. What is not UTF-8 is repaired.
     public static var variables: [String: String] {

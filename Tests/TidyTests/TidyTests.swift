@@ -82,6 +82,18 @@ struct TidyTests {
         #expect(file.lines.count <= 400 || longFiles[file.path] != nil, "\(file.path) has \(file.lines.count) lines")
     }
 
+    @Test("what is public says what it means", arguments: SourceFile.all(under: "Sources"))
+    func documented(file: SourceFile) {
+        // What a protocol of the standard library asks for means what it says there.
+        let known = ["var description: String", "var customMirror: Mirror", "static func < ("]
+        for (number, line) in file.lines.enumerated() {
+            let words = line.split(separator: " ").drop { $0.hasPrefix("@") }
+            guard words.first == "public", words.dropFirst().first != "extension", !known.contains(where: { line.contains($0) }) else { continue }
+            let before = file.lines[..<number].last { !$0.drop { $0 == " " }.hasPrefix("@") }
+            #expect(before?.drop { $0 == " " }.hasPrefix("///") ?? false, "\(file.path):\(number + 1) has no comment")
+        }
+    }
+
     @Test("nothing is forced, silenced or left for later", arguments: SourceFile.all(under: "Sources"))
     func plain(file: SourceFile) {
         let words = ["try" + "!", "as" + "!", "fatal" + "Error(", "nonisolated(" + "unsafe)", "TO" + "DO", "FIX" + "ME"]

@@ -15,7 +15,9 @@
 
 import Platform
 
+/// What an announcement says: where its tokens stand in the bytes that it was read from.
 public struct AnnouncementMembers: Sendable {
+    /// How long its callback may take, in seconds from the request's first announcement: at most six digits.
     public let overdueAfterSeconds: Int
     /// A string token, quotes included; nil where there is none.
     public let reference: Range<Int>?

@@ -6,6 +6,7 @@
 
 /// Milliseconds since 1970-01-01T00:00:00.000Z.
 public struct Timestamp: Sendable, Hashable, Comparable {
+    /// Since 1970, below 0 before it.
     public let milliseconds: Int64
 
     /// Clamped to the years that 24 bytes can write, 0000 to 9999.
@@ -63,6 +64,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         output.append(text.span)
     }
 
+    /// RFC 3339 in UTC with three digits of a second: `2026-11-22T19:20:31.500Z`.
     public var text: String {
         var bytes: [UInt8] = []
         append(to: &bytes)

@@ -11,6 +11,7 @@ public struct DerivedVersions: Equatable, Sendable {
     /// That of the verdict table.
     public var verdicts: UInt32
 
+    /// Of these versions.
     public init(decoder: UInt32, verdicts: UInt32) {
         self.decoder = decoder
         self.verdicts = verdicts

@@ -14,13 +14,16 @@ import Platform
 
 /// What is wrong with an index file.
 public struct IndexFinding: Sendable, Equatable {
+    /// Why it cannot be used.
     public enum Fault: Sendable, Equatable {
         /// At this offset, or as a whole.
         case damaged(offset: Int64?)
         case stale, missing
         case unreadable(SystemError)
     }
+    /// Of the file.
     public let name: String
+    /// What is wrong with it.
     public let fault: Fault
 
     /// True where the disk, or someone on it, did this.
@@ -44,6 +47,7 @@ public struct IndexInspection {
     /// Of the records of the segment so far, in order.
     private var digest = RecordDigest()
 
+    /// Of the index files of `log`, none of them looked at yet.
     public init(_ log: LogInspection) {
         self.log = log
         hash = (try? Identity(in: log.directory)).map { KeyedHash(key: $0.hashKey) }

@@ -9,10 +9,13 @@ public struct InspectedRecord {
     public let segment: String
     /// Of its line in the file, in bytes.
     public let offset: Int64
+    /// Its place in the log: 1 and up, dense.
     public let sequence: UInt64
     let line: ParsedLine
 
+    /// When it was appended.
     public var receivedAt: Timestamp { line.receivedAt }
+    /// What it records.
     public var kind: RecordKind { line.kind }
     /// As decoded on arrival; nil for what is no callback.
     public var status: RecordedStatus? { line.status }
@@ -27,17 +30,21 @@ public struct InspectedRecord {
 
 /// Which records are wanted: those that meet everything that is set.
 public struct RecordFilter: Sendable {
+    /// Unescaped, whole.
     public var requestID: [UInt8]?
     /// As decoded on arrival.
     public var status: RecordedStatus?
+    /// What it records.
     public var kind: RecordKind?
     /// Inclusive.
     public var since: Timestamp?
     /// Exclusive.
     public var until: Timestamp?
 
+    /// Every record meets it.
     public init() {}
 
+    /// Whether the record, whose line is `bytes`, meets all of it.
     public func takes(_ record: InspectedRecord, _ bytes: Span<UInt8>) -> Bool {
         if let since, record.receivedAt < since { return false }
         if isPast(record) { return false }

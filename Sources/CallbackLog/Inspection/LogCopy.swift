@@ -49,6 +49,7 @@ public struct LogCopy: Sendable, Equatable {
     static let lostMax: UInt64 = 10_000_000
     private static let identityBytesMax = 65_536
 
+    /// Files of records that were copied.
     public internal(set) var segments = 0
     /// Records as they were.
     public internal(set) var records = 0

@@ -30,6 +30,7 @@ public enum InspectionFailure: Error, Sendable, Equatable, CustomStringConvertib
 public struct LogInspection: Sendable {
     /// One file of records.
     public struct Segment: Sendable {
+        /// The file's.
         public let name: String
         /// The sequence that its name says.
         public let first: UInt64

@@ -8,6 +8,7 @@ import Platform
 
 /// A place in the log that a later line proves to have been sound once.
 public struct LogDamage: Sendable, Equatable {
+    /// Where.
     public let place: UnsoundPlace
     /// The records that are not there; nil where none is missing, as where something foreign stands between two lines.
     public let lost: ClosedRange<UInt64>?
@@ -23,6 +24,7 @@ public struct ScanReport: Sendable {
     public internal(set) var bytes: Int64 = 0
     /// The first and last sound record; nil where there is none.
     public internal(set) var first: UInt64?
+    /// The last; nil where there is none.
     public internal(set) var last: UInt64?
     /// The highest sequence that is known to have been given, lost or not.
     public internal(set) var end: UInt64 = 0
@@ -40,6 +42,7 @@ public struct ScanReport: Sendable {
     public init() {}
 }
 
+/// A whole log read from front to end.
 public struct LogScan {
     private let log: LogInspection
     private let passed: @Sendable (Int) -> Void

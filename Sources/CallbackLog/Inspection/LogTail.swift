@@ -8,6 +8,7 @@
 
 import Platform
 
+/// Follows a log's newest records in its files.
 public struct LogTail {
     private let directory: any Directory
     private var segment: String

@@ -19,7 +19,9 @@ public struct InspectedRequest {
     public fileprivate(set) var requestID: [UInt8] = []
     /// Of its newest record.
     public fileprivate(set) var sequence: UInt64 = 0
+    /// When its newest record was appended.
     public fileprivate(set) var updatedAt = Timestamp(milliseconds: 0)
+    /// Callbacks among its records.
     public fileprivate(set) var callbackCount = 0
     /// Of its newest callback; nil where none has come.
     public fileprivate(set) var callbackReceivedAt: Timestamp?
@@ -29,6 +31,7 @@ public struct InspectedRequest {
     public fileprivate(set) var foundOverdueAt: Timestamp?
 }
 
+/// The requests of a log as its records leave them.
 public struct RequestInspection {
     /// Records in a window.
     static let windowRecordsMax: UInt64 = 1 << 19

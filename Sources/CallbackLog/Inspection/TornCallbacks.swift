@@ -9,8 +9,11 @@ import Platform
 public struct TornCallback: Sendable {
     /// The bytes that the ranges point into.
     public let record: [UInt8]
+    /// Of its request_id, unescaped.
     public let requestID: Range<Int>
+    /// Of its payload, as it came.
     public let payload: Range<Int>
+    /// As decoded on arrival.
     public let status: RecordedStatus
 
     /// All of them in the directory at `path`, in the order of the log, and the names of the files they stand in.

@@ -6,10 +6,12 @@
 
 import Synchronization
 
+/// Says whether one queue or loop waits for the disk.
 public final class DiskWait: Sendable {
     /// How many calls within each other.
     private let depth = Atomic<Int>(0)
 
+    /// Of nobody that waits.
     public init() {}
 
     /// True while `during` runs.

@@ -227,7 +227,9 @@ final class Shared: Sendable {
 public final class Interest: Sendable {
     private let count = Atomic<Int>(0)
 
+    /// One more wants to hear of it. Whoever adds itself removes itself once.
     public func add() { count.add(1, ordering: .sequentiallyConsistent) }
+    /// One that was added no longer does.
     public func remove() { count.subtract(1, ordering: .sequentiallyConsistent) }
     var isAny: Bool { count.load(ordering: .sequentiallyConsistent) > 0 }
 }

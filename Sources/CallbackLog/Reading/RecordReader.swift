@@ -27,6 +27,7 @@ public enum RecordReadFailure: Error, Sendable, Equatable, CustomStringConvertib
 public struct RecordReader: Sendable {
     /// The line last read is `bytes[..<count]`, without its line feed.
     public private(set) var bytes: [UInt8] = []
+    /// Of that line, in bytes.
     public private(set) var count = 0
     /// Of the index that was looked into last.
     var pages: IndexPageBuffer
@@ -37,6 +38,7 @@ public struct RecordReader: Sendable {
     /// A larger buffer than this is not kept after use: an idle loop stays small.
     private static let keptBytesMax = 128 * 1_024
 
+    /// Holds nothing yet; `disk` hears of every wait.
     public init(disk: DiskWait = DiskWait()) { pages = IndexPageBuffer(disk: disk) }
 
     mutating func read(_ entry: RecordEntry, in file: any File) throws(RecordReadFailure) -> ParsedLine {

@@ -42,6 +42,7 @@ public enum LogOpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
 public struct RecoveryReport: Sendable, Equatable {
     /// The tear of a crash: where it was, how many bytes were cut, and the file that keeps them.
     public struct Tear: Sendable, Equatable {
+        /// Where it was.
         public let place: UnsoundPlace
         /// That were cut.
         public let bytes: Int64
@@ -66,8 +67,7 @@ public struct RecoveryReport: Sendable, Equatable {
     /// The log was there and its identity was not, or was damaged: it has another one from now on.
     public internal(set) var hasNewIdentity = false
     /// Damaged places, at most 1,000; `damageCount` counts them all.
-    public internal(set) var damages: [UnsoundPlace] = []
-    public internal(set) var damageCount = 0
+    public internal(set) var damages: [UnsoundPlace] = [], damageCount = 0
 }
 
 /// A segment at the end of the log, read through.

@@ -13,13 +13,16 @@
 
 import Platform
 
+/// Which requests are wanted, by the state that their newest record gives them: those that meet everything that is set.
 public struct RecordSelection: Sendable {
     /// What a request can be found by beside its request_id.
     public struct Key: Sendable, Equatable {
+        /// Which of the members it is a value of.
         public let kind: RecordDescription.Key
         /// Unescaped.
         public let value: [UInt8]
 
+        /// `value` is unescaped.
         public init(_ kind: RecordDescription.Key, _ value: [UInt8]) {
             self.kind = kind
             self.value = value
@@ -34,8 +37,10 @@ public struct RecordSelection: Sendable {
     public var since: Timestamp?
     /// Exclusive.
     public var until: Timestamp?
+    /// What its requests can be found by; nil for all.
     public var key: Key?
 
+    /// All requests.
     public init() {}
 
     /// Statuses that callbacks give a request.

@@ -11,10 +11,12 @@
 
 import Platform
 
+/// A walk over the requests that a selection takes.
 public struct SelectionScan: Sendable {
     /// What finding a candidate costs, in records whose state is looked at.
     static let candidateWork = 512
 
+    /// What is looked for.
     public let selection: RecordSelection
     /// The position whose view it is.
     public let position: UInt64

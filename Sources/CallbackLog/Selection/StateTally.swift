@@ -11,8 +11,10 @@ import Platform
 public struct StateCounts: Sendable, Equatable {
     /// Requests, by the number of their status, or of their failure class.
     public private(set) var statuses = [Int](repeating: 0, count: RecordCounts.slots)
+    /// The same by the number of their failure class.
     public private(set) var failureClasses = [Int](repeating: 0, count: RecordCounts.slots)
 
+    /// None.
     public init() {}
 
     mutating func add(_ state: RecordState) {
@@ -24,13 +26,17 @@ public struct StateCounts: Sendable, Equatable {
     public var requestCount: Int { statuses.reduce(0, +) }
 }
 
+/// A count that is made piece by piece.
 public struct StateTally: Sendable {
+    /// The requests whose newest record falls into one interval.
     public struct Bucket: Sendable, Equatable {
         /// A multiple of the interval since 1970.
         public let start: Timestamp
+        /// Of these requests.
         public fileprivate(set) var counts = StateCounts()
     }
 
+    /// The position whose view it is.
     public let position: UInt64
     private let since, until: Timestamp?
     private let intervalMilliseconds: Int64
@@ -44,6 +50,7 @@ public struct StateTally: Sendable {
 
     /// Those with requests in them, oldest first.
     public private(set) var buckets: [Bucket] = []
+    /// Nothing is left to count.
     public private(set) var isFinished = false
     /// There would be more than `bucketsMax`; nothing more is counted.
     public private(set) var hasTooManyBuckets = false

@@ -15,6 +15,7 @@ extension LogOptions {
     /// The open segment is sealed when its first record is so old: a tenth of the retention, at most daily.
     var sealAgeMilliseconds: Int64? { retentionMilliseconds.map { max($0 / 10, Self.dayMilliseconds) } }
 
+    /// The unit of `log.retention.days`.
     public static let dayMilliseconds: Int64 = 86_400_000
     /// With a bound on the log's size its segments are at most a quarter of it, so that it can be kept.
     static let segmentsInRetention: Int64 = 4

@@ -5,6 +5,7 @@
 
 /// A record on its way into the log: a decoded callback, or one of another kind.
 public struct Submission: Sendable {
+    /// What it is to be recorded as.
     public let kind: RecordKind
     /// The bytes that `requestID` and `payload` point into.
     public let record: [UInt8]
@@ -82,6 +83,8 @@ public struct Advance: Sendable {
 
 /// An outcome on its way back.
 public struct Acknowledgement: Sendable {
+    /// The submission's, by which its recipient knows it.
     public let ticket: UInt64
+    /// What became of it.
     public let outcome: AppendOutcome
 }

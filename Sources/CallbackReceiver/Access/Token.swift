@@ -20,18 +20,23 @@ public struct Token: Sendable, Equatable {
     /// Hexadecimal digits of an identifier and of a key: 64 and 128 random bits. So much cannot be guessed, and needs no
     /// hash that is slow on purpose.
     public static let identifierDigits = 16
+    /// The same of a key.
     public static let keyDigits = 32
     /// The longest name, in bytes.
     public static let nameBytesMax = 64
 
     /// As a number: its digits are the identifier.
     let number: UInt64
+    /// For people, at most `nameBytesMax` bytes.
     public let name: String
+    /// What it may do.
     public let scope: TokenScope
+    /// When it was made.
     public let created: Timestamp
     /// SHA-256 of the key's digits.
     let digest: [UInt8]
 
+    /// The user of HTTP Basic: `identifierDigits` hexadecimal digits.
     public var identifier: String { Hexadecimal.text(number, digits: Self.identifierDigits) }
 
     /// The number whose identifier these bytes are; nil for anything else.

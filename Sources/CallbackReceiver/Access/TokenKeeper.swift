@@ -13,15 +13,19 @@ import Platform
 
 /// Why tokens could not be read or changed. The text says what to do.
 public struct TokenFailure: Error, Sendable, CustomStringConvertible {
+    /// What is wrong and what to do, for people.
     public let description: String
 }
 
 /// What a new token's owner needs.
 public struct TokenCredentials: Sendable {
+    /// The user of HTTP Basic.
     public let identifier: String
+    /// Its password: shown once, kept nowhere.
     public let key: String
 }
 
+/// Reads and changes the file of tokens.
 public struct TokenKeeper: Sendable {
     private let directory: OwnedDirectory
 

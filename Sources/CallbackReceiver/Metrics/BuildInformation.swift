@@ -2,7 +2,9 @@
 //
 // Promises: known when it is compiled. Must not know: who asks.
 
+/// Which program this is.
 public enum BuildInformation {
+    /// Semantic Versioning 2.0.0; the Debian package has the same.
     public static let version = "0.1.0"
 
     /// Of the compiler, as far as a program can tell: major and minor.

@@ -10,6 +10,7 @@ import Logging
 import Platform
 import Synchronization
 
+/// The callbacks that were refused, on the disk.
 public final class Quarantine: RefusalKeeper, Sendable {
     /// Of the directory in that of the log.
     package static let directoryName = QuarantineStore.directoryName

@@ -25,6 +25,7 @@ public final class Requeue: Sendable {
         /// The log did not take them now, or they could not be read or taken out.
         public var failed = 0
 
+        /// None yet.
         public init() {}
 
         /// True where the record is durable.
@@ -42,6 +43,7 @@ public final class Requeue: Sendable {
             return true
         }
 
+        /// Both together.
         public static func + (a: Summary, b: Summary) -> Summary {
             var sum = a
             sum.taken += b.taken
@@ -79,6 +81,7 @@ public final class Requeue: Sendable {
         }
     }
 
+    /// From `quarantine` into `log`, waiting for the disk as long as a callback would.
     public convenience init(log: CallbackLog, quarantine: Quarantine) {
         self.init(log: log, quarantine: quarantine, answerSeconds: Self.answerSeconds)
     }

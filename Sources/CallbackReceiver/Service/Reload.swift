@@ -22,6 +22,7 @@ public struct RereadConfiguration: Sendable {
     /// Called once it is in force.
     public var takenUp: @Sendable () -> Void
 
+    /// Of these.
     public init(server: ServerConfiguration, keysForRestart: [String], takenUp: @escaping @Sendable () -> Void) {
         self.server = server
         self.keysForRestart = keysForRestart
@@ -31,7 +32,9 @@ public struct RereadConfiguration: Sendable {
 
 /// Why a configuration is not taken up: a line for each problem, saying what to do.
 public struct RereadFailure: Error, Sendable {
+    /// A line for each, for people.
     public var problems: [String]
+    /// Of these lines.
     public init(problems: [String]) { self.problems = problems }
 }
 
