@@ -30,12 +30,19 @@ extension Loop {
         askParkedStreams()
     }
 
-    /// After the events of a turn: asks those who are next.
+    /// After the events of a turn: asks those who are next. A batch of which nobody is there any more is passed over: nothing
+    /// would come back that those behind it are asked after.
     mutating func askOn() {
-        let following = followingLine.takeBatch()
-        if !following.isEmpty, !ask(following, .following) { followingLine.batchEnded() }
-        let exporting = exportingLine.takeBatch()
-        if !exporting.isEmpty, !ask(exporting, .exporting) { exportingLine.batchEnded() }
+        while true {
+            let batch = followingLine.takeBatch()
+            if batch.isEmpty || ask(batch, .following) { break }
+            followingLine.batchEnded()
+        }
+        while true {
+            let batch = exportingLine.takeBatch()
+            if batch.isEmpty || ask(batch, .exporting) { break }
+            exportingLine.batchEnded()
+        }
     }
 
     /// False where nobody of the batch is there any more.
@@ -77,7 +84,7 @@ extension Loop {
 
     // MARK: ends
 
-    /// A token was revoked, or the first one created: whoever follows asks again, where everybody's credentials are looked at.
+    /// A token was revoked, or the first one created, or the API asks for one from now on: whoever follows asks again, where everybody's credentials are looked at.
     /// A client of an event stream does so by itself, and goes on where it was.
     mutating func endFollowers() {
         for slot in slots.indices {

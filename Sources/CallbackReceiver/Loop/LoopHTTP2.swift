@@ -132,13 +132,17 @@ extension Loop {
     }
 
     /// Each second, while streams are open: requests that do not come whole are refused, a peer that does not take its
-    /// answers is left. A request has `body-seconds`, and at most twice that if it began while another dripped.
+    /// answers is left. Where its windows hold back some answers and others are under way, as behind a proxy one of whose clients
+    /// does not read, their streams are reset, and no more. A request has `body-seconds`, and at most twice that if it began while another dripped.
     mutating func lookOver(_ connection: Connection, _ streams: Connection.Streams, _ slot: Int) {
-        if let since = streams.unsentSince, now - since.at >= Int64(Deadlines.writeSeconds) * 1_000 {
+        let writeMilliseconds = Int64(Deadlines.writeSeconds) * 1_000
+        if let since = streams.unsentSince, now - since.at >= writeMilliseconds {
             let passed = passedBytes(connection, streams)
-            guard passed - since.bytes >= Deadlines.writeBytesMin else { return close(slot) }
+            if passed - since.bytes < Deadlines.writeBytesMin, connection.hasOutput || !streams.session.isAnyUnderWay { return close(slot) }
             streams.unsentSince = (now, passed)
         }
+        streams.session.resetUntaken(
+            now: now, isHeldUp: connection.hasOutput, milliseconds: writeMilliseconds, bytesMin: Deadlines.writeBytesMin)
         if let since = streams.incompleteSince, now - since.at >= Int64(context.configuration.bodySeconds) * 1_000 {
             streams.session.timeOutIncomplete(through: since.newest)
             streams.incompleteSince = nil

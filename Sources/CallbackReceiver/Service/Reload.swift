@@ -52,17 +52,20 @@ extension Server {
         let connectionsMax = connectionsMax(configuration)
         log.takeUp(options)
         tokens.reload()
-        let context = inForce.withLock { context in
+        let (context, isNarrowed) = inForce.withLock { context in
+            let isNarrowed = context.configuration.apiAuthenticationNone && !configuration.apiAuthenticationNone
             context.router = context.router.takingUp(configuration, logOptions: options, connectionsMax: connectionsMax)
             context.limits = HTTPLimits(bodyBytesMax: configuration.callbackBodyBytesMax)
             context.admission = context.admission.takingUp(configuration)
             context.connectionsMax = connectionsMax
             context.configuration = configuration
-            return context
+            return (context, isNarrowed)
         }
         let taken = DispatchGroup()
         for handle in handles where handle.connectionCount != nil {
             handle.post(.takeUp(context))
+            // Behind it: whoever follows without a token and asks again finds the door closed.
+            if isNarrowed { handle.post(.accessNarrowed) }
             taken.enter()
             handle.post(.alive { taken.leave() })
         }

@@ -26,7 +26,7 @@ struct HTTP2Connection: Sendable {
     private var walk = HTTP2FrameWalk()
     private var nuisances: NuisanceBudget
     /// The time as `receive` or `endLingering` last said it.
-    private var now: Int64 = 0
+    private(set) var now: Int64 = 0
 
     init(limits: HTTPLimits, http2Limits: HTTP2Limits) {
         self.limits = limits

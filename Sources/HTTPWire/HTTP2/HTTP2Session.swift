@@ -72,6 +72,16 @@ import CNghttp2
         while !isFailed, let place = connection.streams.lingering(since: .max, through: stream) { reset(place, .noError) }
     }
 
+    /// Resets with CANCEL (RFC 9113 §7) the streams of whose answers the peer's windows have let less than `bytesMin` go in so
+    /// many milliseconds. Call it now and then while there are streams, and `send` behind it.
+    /// - Parameter isHeldUp: the peer has not taken what was sent, so that windows are not what holds answers up: that time
+    ///   does not count.
+    public func resetUntaken(now: Int64, isHeldUp: Bool, milliseconds: Int64, bytesMin: Int) {
+        guard !isFailed else { return }
+        let places = connection.streams.untaken(now: now, isHeldUp: isHeldUp, milliseconds: milliseconds, bytesMin: bytesMin)
+        for place in places { reset(place, .cancel) }
+    }
+
     /// Answers a request, or a refused one. Nothing happens where the stream is gone, or answered.
     ///
     /// HEAD gets the fields of GET without the body (RFC 9110 §9.3.2). Names go out in lower case
@@ -84,7 +94,7 @@ import CNghttp2
         answerHead.layOut(response, date: date)
         let result = submitAnswer(to: stream, sendsBody: sendsBody, isLong: response.body.count > HTTP2Limits.shortAnswerBytesMax)
         if sendsBody { connection.streams[place].answer.append(response.body.span) }
-        connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count)
+        connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count, now: connection.now)
         failUnless(result)
     }
 
@@ -99,7 +109,7 @@ import CNghttp2
         answerHead.layOut(response, date: date, contentFollows: true)
         let result = submitAnswer(to: stream, sendsBody: follows, isLong: true)
         connection.streams[place].awaitsContent = follows
-        connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count)
+        connection.streams.noteAnswer(at: place, headBytes: answerHead.values.count, now: connection.now)
         failUnless(result)
         return follows
     }
@@ -107,7 +117,7 @@ import CNghttp2
     /// A piece of the content. Nothing happens where none follows any more.
     public func append(content: Span<UInt8>, to stream: StreamID) {
         guard content.count > 0, let place = place(of: stream), connection.streams[place].awaitsContent else { return }
-        connection.streams.append(content: content, at: place)
+        connection.streams.append(content: content, at: place, now: connection.now)
         resume(place)
     }
 

@@ -31,6 +31,8 @@ extension HTTP2Session {
         case frameSizeError = 0x6
         /// Nothing was done with the stream; it may be sent again.
         case refusedStream = 0x7
+        /// The stream is not needed any more.
+        case cancel = 0x8
         /// The peer makes more work than is borne.
         case enhanceYourCalm = 0xB
     }
@@ -66,8 +68,12 @@ extension HTTP2Session {
 
     /// Bytes of answers that wait for the peer's windows or for `send`, and of control frames.
     public var unsentBytes: Int { connection.unsentBytes }
+
     /// Bytes of answers' content that the peer's windows have let go, in all.
     public var sentContentBytes: Int { connection.streams.sentContentBytes }
+    /// Whether there is a stream whose request still comes, or whose answer, or the rest of it, is still to come and waits for
+    /// no window.
+    public var isAnyUnderWay: Bool { connection.streams.isAnyUnderWay }
 
     /// Streams that are open, whatever they wait for: the rest of a request, `next`, an answer, a window.
     public var streamCount: Int { connection.streams.count }

@@ -45,6 +45,10 @@ struct HTTP2Stream: Sendable {
     var awaitsContent = false
     /// The library has asked for content that had not come, and asks again only when it is told to.
     var isDeferred = false
+    /// Content that has gone, in all.
+    var contentBytesSent = 0
+    /// Since when something has been unsent, in milliseconds, and what had gone by then; nil while nothing is.
+    var unsent: (since: Int64, contentBytesSent: Int)?
     /// The answer's head, about, while it has not gone.
     var answerHeadBytes = 0
 

@@ -26,6 +26,8 @@ struct HTTP2Streams: Sendable {
     private(set) var unsentBytes = 0
     /// Content of answers that has gone, in all; what was reset has not.
     private(set) var sentContentBytes = 0
+    /// When `untaken` looked last.
+    private var lookedAt = Int64.min
     /// Streams that ended while an answer, or more of one, was still to come.
     var abandoned: [HTTP2Session.StreamID] = []
     /// What the connection's window is to be given back.
@@ -177,9 +179,10 @@ struct HTTP2Streams: Sendable {
     }
 
     /// The answer is given: `headBytes` about, and what has been put into the stream's `answer`.
-    mutating func noteAnswer(at place: Int, headBytes: Int) {
+    mutating func noteAnswer(at place: Int, headBytes: Int, now: Int64) {
         places[place].phase = .answered
         places[place].answerHeadBytes = headBytes
+        places[place].unsent = (now, 0)
         unansweredCount -= 1
         unsentBytes += places[place].unsentBytes
     }
@@ -188,11 +191,13 @@ struct HTTP2Streams: Sendable {
     mutating func noteHeadSent(at place: Int) {
         unsentBytes -= places[place].answerHeadBytes
         places[place].answerHeadBytes = 0
+        if places[place].unsentBytes == 0 { places[place].unsent = nil }
     }
 
     /// A piece of an answer's content, behind what is unsent.
-    mutating func append(content: Span<UInt8>, at place: Int) {
+    mutating func append(content: Span<UInt8>, at place: Int, now: Int64) {
         places[place].answer.append(content)
+        if places[place].unsent == nil { places[place].unsent = (now, places[place].contentBytesSent) }
         unsentBytes += content.count
     }
 
@@ -200,7 +205,9 @@ struct HTTP2Streams: Sendable {
     mutating func noteSent(_ count: Int, at place: Int) {
         unsentBytes -= count
         sentContentBytes += count
+        places[place].contentBytesSent += count
         places[place].answerBytesSent += count
+        if places[place].unsentBytes == 0 { places[place].unsent = nil }
         guard places[place].awaitsContent, places[place].answerBytesSent == places[place].answer.count else { return }
         // A stream may wait for long for its next piece: it keeps little meanwhile.
         let isSmall = places[place].answer.capacity <= HTTP2Limits.spareBodyBytesMax
@@ -223,6 +230,27 @@ struct HTTP2Streams: Sendable {
             places[$0].phase == .lingering && places[$0].lingersSince <= time && places[$0].id <= newest
         }
     }
+
+    /// Streams of whose answer less than `bytesMin` has gone in so many milliseconds, though more was there all the time. What
+    /// is held up by others, and not by a window, is not counted.
+    mutating func untaken(now: Int64, isHeldUp: Bool, milliseconds: Int64, bytesMin: Int) -> [Int] {
+        defer { lookedAt = now }
+        guard unsentBytes > 0 else { return [] }
+        var found: [Int] = []
+        for place in places.indices where places[place].unsentBytes > 0 {
+            guard let unsent = places[place].unsent else { continue }
+            let sent = places[place].contentBytesSent
+            if isHeldUp {
+                places[place].unsent?.since += max(0, now - max(lookedAt, unsent.since))
+            } else if now - unsent.since >= milliseconds {
+                if sent - unsent.contentBytesSent < bytesMin { found.append(place) } else { places[place].unsent = (now, sent) }
+            }
+        }
+        return found
+    }
+
+    /// A request still comes, or an answer that no window holds back.
+    var isAnyUnderWay: Bool { places.contains { $0.phase == .head || $0.phase == .body || $0.isOwedAnswer && $0.unsentBytes == 0 } }
 
     /// The stream is gone: its place is free.
     mutating func close(_ place: Int) {

@@ -220,6 +220,22 @@ struct ReloadTests {
         #expect(try handed.post(sentPayload("a")).status == 401)
     }
 
+    @Test("whoever follows the log without a token is asked for one when the API asks for them again")
+    func narrowed() throws {
+        let directory = try TemporaryDirectory()
+        let token = try Token.create(in: directory)
+        let server = try ServerProcess(directory: directory, configuration: "api:\n  authentication: none\n")
+        let stream = try EventStream(server)
+        let waiting = try server.connect()
+        try waiting.send(requestBytes("GET", "/v1/requests/nobody?wait=50"))
+        #expect(!waiting.isReadable(milliseconds: 200))
+        try reconfigure(server, "server:\n  timeouts:\n    idle-seconds: 70\n")
+        #expect(try stream.next() == nil && stream.hasEnded)
+        #expect(try waiting.readAnswer().status == 404)
+        #expect(try server.get("/v1/events").status == 401)
+        #expect(try server.get("/v1/requests/nobody", token).status == 404)
+    }
+
     @Test("under load, again and again, drops no connection and loses nothing")
     func underLoad() throws {
         func configuration(_ number: Int) -> String {
