@@ -170,6 +170,7 @@ final class ExpectationKeeper {
             line.appendRequestID(of: reader.bytes.span, to: &requestID)
             return .requestID(requestID)
         } catch {
+            shared.suspect(error)
             if case .damaged = error { return .gone }
             return .notNow
         }
@@ -230,7 +231,9 @@ final class ExpectationKeeper {
             } catch {
                 switch error {
                 // It says nothing any more.
-                case .damaged: return true
+                case .damaged:
+                    shared.suspect(error)
+                    return true
                 // It must not hold up all others.
                 case .system(let failure) where failure.code == SystemError.inputOutput:
                     doubt(unreadable: location)

@@ -34,6 +34,8 @@ struct Expectations: Sendable {
     private(set) var hasLost = false
     /// The segments whose records were lost and are there again, each once.
     private var regained: [Range<UInt64>] = []
+    /// That of these which is looked at now.
+    private var lookedAt: Range<UInt64>?
 
     var count: Int { entries.count }
     /// Of these, those that are overdue.
@@ -49,7 +51,10 @@ struct Expectations: Sendable {
     }
 
     func standing(of announcement: UInt64) -> Standing {
-        guard let place = places[announcement] else { return isWhole ? .notOpen : .unknown }
+        guard let place = places[announcement] else {
+            let isKnown = isWhole && !(lookedAt?.contains(announcement) ?? false) && !regained.contains { $0.contains(announcement) }
+            return isKnown ? .notOpen : .unknown
+        }
         return switch entries[Int(place)].due {
         case Self.overdue: .overdue
         case Self.doubtful: .unknown
@@ -109,8 +114,11 @@ struct Expectations: Sendable {
         if !regained.contains(sequences) { regained.append(sequences) }
     }
 
-    /// Of what is there again, those that are to be looked at next.
-    mutating func takeRegained() -> Range<UInt64>? { regained.isEmpty ? nil : regained.removeFirst() }
+    /// Of what is there again, those that are to be looked at next; those before them have been.
+    mutating func takeRegained() -> Range<UInt64>? {
+        lookedAt = regained.isEmpty ? nil : regained.removeFirst()
+        return lookedAt
+    }
 
     private mutating func doubt(at place: Int) {
         if entries[place].due == Self.overdue { overdueCount -= 1 }

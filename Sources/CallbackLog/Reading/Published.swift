@@ -61,6 +61,8 @@ struct Published {
         supersessions = Supersessions(durable: durable, isWhole: sealed.isEmpty && open.index.count == 0)
         filters = SealedFilters(self.sealed)
         expectations.remove(below: firstSequence)
+        // Restored files among them, whose indexes say damage yet: what they await is not known before they are read again.
+        for segment in sealed where segment.damageCount > 0 { expectations.lose(segment.sequences) }
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
@@ -93,6 +95,22 @@ struct Published {
         } else {
             expectations.doubt(in: segment.sequences)
         }
+        return true
+    }
+
+    /// Removes it, but for where a record above `position` is of one of these requests, by their hashes: what was concluded of
+    /// them as of `position` may be otherwise by now. False where it was not removed.
+    mutating func removeOldest(unlessAnyOf requests: Set<UInt64>, above position: UInt64) -> Bool {
+        func isOfThese(_ index: SegmentIndex) -> Bool {
+            guard !requests.isEmpty else { return false }
+            return (index.firstIndex(atOrAbove: position + 1)..<index.count).contains { requests.contains(index.requestHash($0)) }
+        }
+        if isOfThese(open.index) { return false }
+        for segment in sealed where segment.successor > position + 1 {
+            // Sealed since: upkeep, which asks, has not made its file yet.
+            guard case .inMemory(let index) = segment.index, !isOfThese(index) else { return false }
+        }
+        removeOldest()
         return true
     }
 

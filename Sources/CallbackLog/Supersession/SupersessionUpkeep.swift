@@ -55,7 +55,12 @@ struct SupersessionKeeper: Sendable {
 
     /// Whether the segments that the content is of are as they were.
     private func isValid(_ content: SupersessionFile.Content, for sealed: [SealedSegment]) -> Bool {
-        sealed.allSatisfy { $0.successor > content.through + 1 || content.recordCounts[$0.first] == $0.recordCount }
+        sealed.allSatisfy { segment in
+            // Of one that the position lies in nobody counted the records up to there: with damage some may be gone that superseded
+            // others.
+            if segment.successor > content.through + 1 { return segment.first > content.through || segment.damageCount == 0 }
+            return content.recordCounts[segment.first] == segment.recordCount
+        }
     }
 
     /// Writes the file, where it is known through a sealed segment that the last one was not: or, at the end, through

@@ -16,26 +16,30 @@ extension Upkeep {
     /// Records handed to the writer at once.
     private static let carriedAtOnceMax = 1_000
 
-    /// Records what must stay of `segment` again. False where that is not durable now.
-    func carryOver(_ segment: SealedSegment) throws(SystemError) -> Bool {
+    /// Records what must stay of `segment` again, and returns the hashes of all requests that are announced there. Nil where that
+    /// is not durable now, or the log is being closed.
+    func carryOver(_ segment: SealedSegment) throws(SystemError) -> Set<UInt64>? {
+        var requests: Set<UInt64> = []
         var reader = RecordReader()
         var carried: [Submission] = []
         for entry in try entries(.announcement, in: segment, using: &reader) {
+            if shared.isClosing.load(ordering: .relaxed) { return nil }
             let file = try shared.files.segment(segment.first)
             guard let line = try readable(entry, in: file, using: &reader) else { continue }
             var identifier: [UInt8] = []
             line.appendRequestID(of: reader.bytes.span, to: &identifier)
             let members = Array(reader.bytes[line.payload])
-            guard let again = recordedAgain(members, of: identifier.span, announcedBy: entry.sequence, in: segment, using: &reader) else { continue }
+            requests.insert(hash.hash(identifier.span))
+            guard let again = try recordedAgain(members, of: identifier.span, announcedBy: entry.sequence, in: segment, using: &reader) else { continue }
             let record = identifier + again
             carried.append(
                 Submission(announcement: record, requestID: 0..<identifier.count, members: identifier.count..<record.count, recipient: 0, ticket: 0))
             if carried.count == Self.carriedAtOnceMax {
-                guard append(carried) else { return false }
+                guard append(carried) else { return nil }
                 carried = []
             }
         }
-        return carried.isEmpty || append(carried)
+        return carried.isEmpty || append(carried) ? requests : nil
     }
 
     /// Nil where it is damaged or on a bad place of the disk, and so says nothing any more: then it goes, or nothing ever
@@ -68,8 +72,12 @@ extension Upkeep {
         var reader = RecordReader()
         for requestID in requests {
             let requestHash = hash.hash(requestID.span)
-            guard let expectation = shared.history(of: requestID.span, requestHash, using: &reader).history.expectation else { continue }
-            shared.published.withLock { $0.expectations.doubt(expectation.announcement) }
+            let known = shared.history(of: requestID.span, requestHash, using: &reader)
+            shared.published.withLock { published in
+                for record in known.unread.records { published.expectations.doubt(record) }
+                if let segments = known.unread.segments { published.expectations.doubt(in: segments) }
+                if let expectation = known.history.expectation { published.expectations.doubt(expectation.announcement) }
+            }
         }
         if !requests.isEmpty { shared.wakeExpectations() }
     }
@@ -98,16 +106,21 @@ extension Upkeep {
     }
 
     /// What is to be recorded again of this request, where `sequence` is its newest announcement in the segment that
-    /// goes; nil where nothing is.
+    /// goes; nil where nothing is. Throws where that cannot be told, since the segment's index does not lead to it.
     private func recordedAgain(
         _ members: [UInt8], of identifier: Span<UInt8>, announcedBy sequence: UInt64, in segment: SealedSegment,
         using reader: inout RecordReader
-    ) -> [UInt8]? {
+    ) throws(SystemError) -> [UInt8]? {
         guard AnnouncementMembers(members.span) != nil else {
             return stays(identifier, announcedBy: sequence, in: segment, using: &reader) ? members : nil
         }
         let known = shared.history(of: identifier, hash.hash(identifier), using: &reader)
         let (history, isWhole) = (known.history, known.isWhole)
+        // Its own announcement is not among them: what is derived must not decide that it goes (invariant 6). Asking has had the
+        // index read again.
+        if known.unread.segments?.contains(segment.first) ?? false {
+            throw SystemError(operation: "read", path: SegmentName.index(first: segment.first), code: SystemError.inputOutput)
+        }
         guard history.announcements.last(where: { $0.sequence < segment.successor })?.sequence == sequence, let announcedAt = history.announcedAt
         else { return nil }
         // Rather once too often than never.

@@ -35,6 +35,10 @@ extension Upkeep {
 
     private static let cannotCarryOver = "announcements in the oldest segment must be recorded again before it goes, and the log cannot be written"
 
+    /// How often a segment is gone through before it goes, though records of requests that are announced there come meanwhile:
+    /// once as a rule, twice where something of it is recorded again.
+    private static let looksMax = 8
+
     /// Removes what is to go. False where something could not be removed.
     func retain() -> Bool {
         guard options.hasRetention, time.monotonicMilliseconds() >= retentionRestsUntil else { return true }
@@ -42,6 +46,7 @@ extension Upkeep {
         do throws(SystemError) {
             let names = try directory.names()
             var removed = 0
+            var looks = 0
             // What is recorded again must not be gone through again: it may be more than the bound allows.
             let end = shared.published.withLock { $0.open.first }
             while try isOldestToGo(), let oldest = shared.published.withLock({ $0.sealed.first }) {
@@ -50,14 +55,22 @@ extension Upkeep {
                     observe(.retentionFailed(Self.keepsTooMuch))
                     break
                 }
-                guard try carryOver(oldest) else {
+                let position = shared.published.withLock { $0.durable }
+                guard let requests = try carryOver(oldest) else {
+                    if shared.isClosing.load(ordering: .relaxed) { return false }
                     observe(.retentionFailed(Self.cannotCarryOver))
                     return false
                 }
                 let overdue = try overdueRequests(in: oldest)
+                looks += 1
+                let isLast = looks == Self.looksMax
                 // Not while the writer, or the keeper of expectations, concludes from its records what is expected: that would be
                 // published once they are gone. So it is before, and falls due again, or without them.
-                withWriter { shared.published.withLock { $0.removeOldest() } }
+                var isGone = false
+                withWriter { isGone = shared.published.withLock { $0.removeOldest(unlessAnyOf: isLast ? [] : requests, above: position) } }
+                // What was let go, or recorded again, may be otherwise by now.
+                if !isGone { continue }
+                looks = 0
                 expectAgain(overdue)
                 if !overdue.isEmpty { try forgetExpectationFile() }
                 removed += 1
