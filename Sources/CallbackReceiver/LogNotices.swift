@@ -6,7 +6,7 @@
 import CallbackLog
 import Logging
 
-enum LogNotices {
+package enum LogNotices {
     static func say(_ event: LogNotice, to logger: Logger) {
         switch event {
         case .writeFailed(let text):
@@ -42,7 +42,8 @@ enum LogNotices {
         }
     }
 
-    static func say(_ report: RecoveryReport, to logger: Logger) {
+    /// What opening the log found and did.
+    package static func say(_ report: RecoveryReport, to logger: Logger) {
         if let tear = report.tear {
             logger.warning(
                 tear.keptIn == tear.place.segment

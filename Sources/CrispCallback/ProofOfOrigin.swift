@@ -35,10 +35,10 @@ public struct ProofOfOrigin: Sendable {
     public enum Refusal: String, Sendable, CaseIterable {
         case keyMissing = "the URL has no parameter key"
         case keyWrong = "the key in the URL is none of callback.keys"
-        case credentialsMissing = "there is no field Authorization with Basic credentials"
+        case credentialsMissing = "there is no field Authorization with Basic credentials that can be read, or more than one"
         case credentialsWrong = "the Basic credentials are none of callback.users"
-        case signatureMissing = "there is no field X-Crisp-Signature"
-        case timestampMissing = "there is no field X-Crisp-Request-Timestamp"
+        case signatureMissing = "there is no field X-Crisp-Signature, or more than one"
+        case timestampMissing = "there is no field X-Crisp-Request-Timestamp, or more than one"
         case signatureWrong = "X-Crisp-Signature is not the signature of timestamp and body by any of callback.signing-secrets"
         case timestampUnreadable = "X-Crisp-Request-Timestamp is no number of seconds or milliseconds"
         case timestampTooFar = "X-Crisp-Request-Timestamp is further from now than callback.signature-age-seconds-max"

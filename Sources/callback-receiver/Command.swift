@@ -54,9 +54,22 @@ struct Command: ParsableCommand {
         }
     }
 
+    /// The library answers `help` for a command that there is not with help for what stands before it, as if that were meant.
+    private static func refuseUnknownHelp(_ arguments: ArraySlice<String>) throws {
+        guard arguments.first == "help" else { return }
+        var subcommands = configuration.subcommands
+        for argument in arguments.dropFirst() where !argument.hasPrefix("-") {
+            guard let next = subcommands.first(where: { $0.configuration.commandName == argument }) else {
+                throw ValidationError("there is no command \(printable(argument))")
+            }
+            subcommands = next.configuration.subcommands
+        }
+    }
+
     static func main() {
         do {
             try refuseClusters(CommandLine.arguments.dropFirst())
+            try refuseUnknownHelp(CommandLine.arguments.dropFirst())
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as CommandFailure {

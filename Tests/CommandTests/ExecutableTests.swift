@@ -65,6 +65,7 @@ struct ExecutableTests {
         "wrong usage is 64 and one line",
         arguments: [
             ("", "no command is given; write callback-receiver serve, or config check, or log verify"),
+            ("help nosuch", "there is no command nosuch"), ("help log nosuch", "there is no command nosuch"),
             ("config", "config needs to know what to do; write config check, or config show"),
             ("log", "log needs to know what to do; write log verify, cat, export, repair, redecode or requeue"),
             ("token", "token needs to know what to do; write token create, list or revoke"),
@@ -107,6 +108,12 @@ struct ExecutableTests {
 
                             """))
         }
+    }
+
+    @Test("an empty name of a configuration file is wrong usage", arguments: ["serve", "config check", "status a", "log verify"])
+    func emptyName(command: String) throws {
+        let outcome = try run(command.split(separator: " ").map(String.init) + ["--config", ""])
+        #expect(outcome.status == 64 && outcome.errors.contains("--config: has no value; write for example /etc/"), "\(outcome)")
     }
 
     @Test("a file that cannot be read is 78")

@@ -37,7 +37,7 @@ struct SecretTests {
         "are refused without being repeated",
         arguments: [
             ("keys", "hunter2,,x", "has an empty secret"), ("keys", ",", "has an empty secret"), ("keys", "hunter2,none", "has none among"), ("users", "hunter2", "not user:password"),
-            ("users", "hunter2:", "not user:password"), ("keys", "hunter2\u{1}", "control characters"), ("keys", "(hidden, 2)", "is what config show prints"),
+            ("users", "hunter2:", "not user:password"), ("keys", "hunter2\u{1}", "control characters"), ("keys", "(hidden, 2)", "is what config show prints"), ("keys", "[hunter2,b]", "is a list in brackets"),
             ("keys", String(repeating: "hunter2", count: 200), "more than 1024 bytes"), ("signing-secrets", Array(repeating: "hunter2", count: 65).joined(separator: ","), "more than 64 secrets"),
         ])
     func refused(name: String, value: String, text: String) {

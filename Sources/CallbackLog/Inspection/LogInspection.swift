@@ -21,6 +21,8 @@ public enum InspectionFailure: Error, Sendable, Equatable, CustomStringConvertib
             "there is no log in \(path) (no file named like \(SegmentName.name(first: 1))); name the server's with --data-directory or --config"
         case .system(let error) where error.isForbidden:
             "the log cannot be read: \(error); run this as the user of the server, or as a member of its group"
+        case .system(let error) where error.isNotDirectory:
+            "the log cannot be read: \(error); name the server's directory with --data-directory or --config"
         case .system(let error): "the log cannot be read: \(error)"
         }
     }

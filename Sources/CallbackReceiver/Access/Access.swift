@@ -8,6 +8,7 @@
 //                        │                     └─ else ──────────▶ 403
 //                        ├─ no credentials, or tokens that cannot be read ──▶ 401
 //                        └─ wrong credentials ─▶ 401; too many of them from one address ─▶ 429
+//     granted, but it changes something, and a browser says that another site's page sent it ─▶ 403
 //
 // Promises: fails closed. A rebound DNS name, a proxy or a page in a browser does not open the door, and once a token was created nothing does.
 // Right credentials are looked for first: nobody is refused because of what others guess. No answer tells an unknown
@@ -54,6 +55,12 @@ struct Access: Sendable {
 
     /// Whether `request`, over a connection from `peer`, may have what `scope` stands for.
     func decide(_ request: borrowing Request, from peer: IPAddress, needs scope: TokenScope) -> Decision {
+        let decision = decideByRight(request, from: peer, needs: scope)
+        if case .granted = decision, Self.isOfAnotherPage(request) { return .refused(.fromAnotherPage) }
+        return decision
+    }
+
+    private func decideByRight(_ request: borrowing Request, from peer: IPAddress, needs scope: TokenScope) -> Decision {
         if anyoneMayAsk { return .granted(.all) }
         let table = tokens()
         if table.standing == .neverCreated {
@@ -87,6 +94,25 @@ struct Access: Sendable {
         request.targetHost?.isLoopbackName ?? false
             && !request.hasField("forwarded") && !request.hasField("via") && !request.hasField(startingWith: "x-forwarded-")
             && isOfThisOrigin(request)
+    }
+
+    /// A browser that knows credentials sends them along with whatever any page has it send (CSRF). GET and HEAD change nothing, and
+    /// no page of another site is shown what they answer. Fetch Metadata says it best (W3C, Sec-Fetch-Site), also behind a proxy that
+    /// has another name; who says nothing of either is no browser.
+    private static func isOfAnotherPage(_ request: borrowing Request) -> Bool {
+        guard request.method != .get, request.method != .head else { return false }
+        if let site = request.value(of: "sec-fetch-site") { return !["same-origin", "none"].contains(request.text(site)) }
+        guard let origin = request.value(of: "origin") else { return false }
+        guard request.count(of: "origin") == 1, let host = request.targetHost else { return true }
+        var own: [UInt8] = []
+        own.append(request.head.span.extracting(host.name))
+        if let port = host.port {
+            own.append(UInt8(ascii: ":"))
+            own.append(decimal: UInt64(port))
+        }
+        // The scheme is a proxy's that ends TLS.
+        let said = request.text(origin).lowercased()
+        return !["http://", "https://"].contains { said == $0 + String(decoding: own, as: UTF8.self).lowercased() }
     }
 
     /// RFC 6454 §7: a browser says whose page a request comes from; other programs say nothing.

@@ -8,6 +8,8 @@ enum AccessRefusal: Equatable {
     /// No token was created yet, and the request is not plainly from this machine.
     case notFromHere
     case credentialsMissing, credentialsWrong
+    /// Another site's page had a browser send it.
+    case fromAnotherPage
     case tokensUnreadable
     case scopeTooNarrow(TokenScope, needed: TokenScope)
     case tooManyWrong(retrySeconds: Int)
@@ -26,7 +28,7 @@ enum AccessRefusal: Equatable {
     private var status: UInt16 {
         switch self {
         case .notFromHere, .credentialsMissing, .credentialsWrong, .tokensUnreadable: 401
-        case .scopeTooNarrow: 403
+        case .scopeTooNarrow, .fromAnotherPage: 403
         case .tooManyWrong: 429
         }
     }
@@ -35,8 +37,11 @@ enum AccessRefusal: Equatable {
         switch self {
         case .notFromHere:
             "Until the first token is created, this API answers only a request from this machine itself: a Host of localhost or a "
-                + "loopback address, and no Forwarded, Via or X-Forwarded-* field. Ask it there, or create a token: "
+                + "loopback address, and no Forwarded, Via or X-Forwarded-* field, nor another site's Origin. Ask it there, or create a token: "
                 + "callback-receiver token create --name NAME."
+        case .fromAnotherPage:
+            "A browser says that another site's page sent this (Sec-Fetch-Site, Origin), and what changes something is not taken from there. "
+                + "Ask from the page at / of this server, or from a program."
         case .credentialsMissing:
             "This API asks for a token: HTTP Basic, its identifier as the user, its key as the password. "
                 + "callback-receiver token create --name NAME makes one."

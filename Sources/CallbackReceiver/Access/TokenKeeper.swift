@@ -36,6 +36,9 @@ public struct TokenKeeper: Sendable {
             if isCreating { _ = try SystemDirectory(creating: path) }
             directory = try OwnedDirectory(path)
         } catch {
+            guard !error.isPermission else {
+                throw TokenFailure(description: "\(error); run this as root, or as the user of the server")
+            }
             throw TokenFailure(
                 description: "\(error); name the directory of the log with --data-directory, or in the configuration as log.directory")
         }

@@ -111,8 +111,8 @@ public final class Quarantine: RefusalKeeper, Sendable {
         store.queue.sync { store.withValue { $0.isReadable() ? $0.names(of: ring) : nil } }
     }
 
-    /// The body of an entry; nil where it is gone, or cannot be read.
-    func body(of name: String) -> [UInt8]? { store.queue.sync { store.withValue { $0.entry(name)?.body } } }
+    /// The body of an entry, and whether it is not whole; nil where it is gone, or cannot be read.
+    func body(of name: String) -> (bytes: [UInt8], isCut: Bool)? { store.queue.sync { store.withValue { $0.entry(name).map { ($0.body, $0.isCut) } } } }
 
     /// Takes entries out for good. False where that could not be done.
     func remove(_ names: [String]) -> Bool { store.queue.sync { store.withValue { store in (try? store.remove(names)) != nil } } }

@@ -4,7 +4,7 @@
 //             1779301225031-000042.unauthorized    and its ring; so names sort by time
 //             ….new                                being written; without meaning until renamed
 //     line    {"last_at":"<RFC 3339>","count":<digits, then spaces to 10 bytes>,"at":"<RFC 3339>","peer":"<address>",
-//             "status":<number>,"detail":"<text>"}  LF
+//             "status":<number>,"detail":"<text>"}  LF        with ,"cut":true where the body is not whole
 //     rest    the body as it came, at most 64 KiB of it
 //
 // `last_at` and `count` stand at fixed places, so that a repetition writes over them. Valid is a file whose name is of
@@ -66,7 +66,7 @@ struct QuarantineEntry: Sendable, Equatable {
     }
 
     /// The file of a new entry.
-    static func file(at: Timestamp, peer: IPAddress, status: UInt16, detail: String, body: [UInt8]) -> [UInt8] {
+    static func file(at: Timestamp, peer: IPAddress, status: UInt16, detail: String, body: [UInt8], isCut: Bool = false) -> [UInt8] {
         var bytes = variablePart(lastAt: at, count: 1)
         bytes.append(",\"at\":")
         bytes.append(jsonString: at)
@@ -76,7 +76,7 @@ struct QuarantineEntry: Sendable, Equatable {
         bytes.append(decimal: UInt64(status))
         bytes.append(",\"detail\":")
         bytes.append(jsonString: Array(detail.utf8.prefix(detailBytesMax)).span)
-        bytes.append("}")
+        bytes.append(isCut ? ",\"cut\":true}" : "}")
         bytes.append(0x0A)
         return bytes + body
     }
@@ -93,13 +93,14 @@ struct QuarantineEntry: Sendable, Equatable {
         return bytes
     }
 
-    /// The entry in a file of this name and size that begins with `beginning`; with it what its detail is, and where the
-    /// body begins. Nil where it is none.
-    static func read(_ name: String, _ beginning: Span<UInt8>, byteCount: Int64) -> (entry: QuarantineEntry, detail: String, bodyStart: Int)? {
+    /// The entry in a file of this name and size that begins with `beginning`; with it what its detail is, whether its body is cut, and
+    /// where that begins. Nil where it is none.
+    static func read(_ name: String, _ beginning: Span<UInt8>, byteCount: Int64) -> (entry: QuarantineEntry, detail: String, isCut: Bool, bodyStart: Int)? {
         guard let ring = ring(of: name), let end = ByteSearch.firstIndex(of: 0x0A, in: beginning, from: 0) else { return nil }
         let line = beginning.extracting(0..<end)
         var texts: [String: String] = [:]
         var numbers: [String: Int] = [:]
+        var isCut = false
         do throws(JSONRejection) {
             guard var members = try JSONMembers(line) else { return nil }
             while let member = try members.next(line) {
@@ -108,6 +109,7 @@ struct QuarantineEntry: Sendable, Equatable {
                     JSONString.appendUnescaped(member.value.range, of: line, to: &text)
                     texts["\(name)"] = String(decoding: text, as: UTF8.self)
                 }
+                if member.isNamed("cut", in: line) { isCut = line[member.value.range.lowerBound] == UInt8(ascii: "t") }
                 for name in ["count", "status"] as [StaticString] where member.isNamed(name, in: line) && member.value.kind == .integer {
                     numbers["\(name)"] = number(line.extracting(member.value.range))
                 }
@@ -121,7 +123,7 @@ struct QuarantineEntry: Sendable, Equatable {
         else { return nil }
         let entry = QuarantineEntry(
             name: name, ring: ring, at: at, lastAt: lastAt, count: count, peer: peer, status: UInt16(status), byteCount: byteCount)
-        return (entry, detail, end + 1)
+        return (entry, detail, isCut, end + 1)
     }
 
     /// At most ten digits.

@@ -63,9 +63,19 @@ final class QuarantineStore {
     // MARK: keeping
 
     /// A new entry, until it counts.
+    /// A file as it was read.
+    struct Found {
+        let entry: QuarantineEntry
+        let detail: String
+        let body: [UInt8]
+        /// More of the body was sent, or was to be.
+        let isCut: Bool
+    }
+
     private struct Fresh {
         let entry: QuarantineEntry
         let body: [UInt8]
+        let isCut: Bool
         let hash: Int
     }
 
@@ -104,7 +114,7 @@ final class QuarantineStore {
         let now = Timestamp(milliseconds: wallMilliseconds())
         let hash = refusal.body.hashValue
         for name in rings[ring]?.names(withHash: hash) ?? [] {
-            guard let known = try? read(name, in: directory), known.body == refusal.body else { continue }
+            guard let known = try? read(name, in: directory), known.body == refusal.body, known.isCut == refusal.isCut else { continue }
             if let entry = rings[ring]?.repeated(name, at: now) {
                 // Not synced: the count is a hint, the body is not.
                 _ = try? directory.openToWrite(name).writeWhole(QuarantineEntry.variablePart(lastAt: entry.lastAt, count: entry.count))
@@ -112,8 +122,8 @@ final class QuarantineStore {
             return true
         }
         // Its first copy is on the way: it shares its fate.
-        if fresh.contains(where: { $0.hash == hash && $0.entry.ring == ring && $0.body == refusal.body }) { return true }
-        let bytes = QuarantineEntry.file(at: now, peer: arrival.peer, status: refusal.status, detail: refusal.detail, body: refusal.body)
+        if fresh.contains(where: { $0.hash == hash && $0.entry.ring == ring && $0.body == refusal.body && $0.isCut == refusal.isCut }) { return true }
+        let bytes = QuarantineEntry.file(at: now, peer: arrival.peer, status: refusal.status, detail: refusal.detail, body: refusal.body, isCut: refusal.isCut)
         let name = freshName(at: now, ring)
         let entry = QuarantineEntry(
             name: name, ring: ring, at: now, lastAt: now, count: 1, peer: arrival.peer, status: refusal.status, byteCount: Int64(bytes.count))
@@ -128,7 +138,7 @@ final class QuarantineStore {
             _ = try? directory.remove(unfinished)
             throw error
         }
-        fresh.append(Fresh(entry: entry, body: refusal.body, hash: hash))
+        fresh.append(Fresh(entry: entry, body: refusal.body, isCut: refusal.isCut, hash: hash))
         return true
     }
 
@@ -212,7 +222,7 @@ final class QuarantineStore {
     /// Takes a file up as the entry that it is; one that cannot be read is noted. False for what is no entry.
     private func takeUp(_ name: String, in directory: any Directory) throws(SystemError) -> Bool {
         guard let ring = QuarantineEntry.ring(of: name) else { return false }
-        let found: (entry: QuarantineEntry, detail: String, body: [UInt8])?
+        let found: Found?
         do throws(SystemError) {
             found = try read(name, in: directory)
         } catch {
@@ -239,25 +249,25 @@ final class QuarantineStore {
     }
 
     /// An entry's file.
-    private func read(_ name: String, in directory: any Directory) throws(SystemError) -> (entry: QuarantineEntry, detail: String, body: [UInt8])? {
+    private func read(_ name: String, in directory: any Directory) throws(SystemError) -> Found? {
         let file = try directory.open(name)
         let size = try file.size()
         guard size <= Int64(QuarantineEntry.lineBytesMax + KeptRefusal.bodyBytesMax) else { return nil }
         let count = Int(size)
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try file.read(at: 0, count: count, into: &bytes, from: 0)
-        guard got == count, let (entry, detail, start) = QuarantineEntry.read(name, bytes.span, byteCount: size) else { return nil }
-        return (entry, detail, Array(bytes[start...]))
+        guard got == count, let (entry, detail, isCut, start) = QuarantineEntry.read(name, bytes.span, byteCount: size) else { return nil }
+        return Found(entry: entry, detail: detail, body: Array(bytes[start...]), isCut: isCut)
     }
 
     /// An entry with its body; nil where it is gone, or cannot be read.
-    func entry(_ name: String) -> (entry: QuarantineEntry, detail: String, body: [UInt8])? {
+    func entry(_ name: String) -> Found? {
         guard let ring = QuarantineEntry.ring(of: name), let place = rings[ring]?.place(of: name), let known = rings[ring]?.entries[place],
             let directory = try? present()
         else { return nil }
         do throws(SystemError) {
             guard let found = try read(name, in: directory) else { return nil }
-            return (known, found.detail, found.body)
+            return Found(entry: known, detail: found.detail, body: found.body, isCut: found.isCut)
         } catch {
             if !error.isMissing { observe(.unreadable(name: name, error: "\(error)")) }
             return nil

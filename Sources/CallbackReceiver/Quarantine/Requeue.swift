@@ -25,8 +25,8 @@ public final class Requeue: Sendable {
         /// The log did not take them now, or they could not be read or taken out.
         public var failed = 0
 
-        /// None yet.
-        public init() {}
+        /// So many taken, and none else.
+        public init(taken: Int = 0) { self.taken = taken }
 
         /// True where the record is durable.
         mutating func count(_ outcome: AppendOutcome?) -> Bool {
@@ -95,22 +95,32 @@ public final class Requeue: Sendable {
         recipient = log.addRecipient { answers.receive($0) }
     }
 
+    /// What would be taken in; nothing is changed. Nil where the quarantine cannot be read.
+    public static func preview(of quarantine: Quarantine, includesUnauthorized: Bool) -> Summary? {
+        guard let names = names(in: quarantine, includesUnauthorized) else { return nil }
+        var summary = Summary()
+        for name in names {
+            guard let body = quarantine.body(of: name) else {
+                summary.failed += 1
+                continue
+            }
+            if decoded(body) == nil { summary.left += 1 } else { summary.taken += 1 }
+        }
+        return summary
+    }
+
     /// Takes in what was refused, and with `includesUnauthorized` what nobody proved the origin of. `progress` hears how
     /// many of how many are done. Nil where the quarantine cannot be read.
-    public func run(includesUnauthorized: Bool, isDryRun: Bool = false, progress: (Int, Int) -> Void = { _, _ in }) -> Summary? {
-        order.sync { runInOrder(includesUnauthorized, isDryRun, progress) }
+    public func run(includesUnauthorized: Bool, progress: (Int, Int) -> Void = { _, _ in }) -> Summary? {
+        order.sync { runInOrder(includesUnauthorized, progress) }
     }
 
     /// Takes callbacks in that a crash tore off the log. Those that are there already are duplicates.
-    public func take(_ torn: [TornCallback], isDryRun: Bool) -> Summary {
+    public func take(_ torn: [TornCallback]) -> Summary {
         order.sync {
             var summary = Summary()
             for start in stride(from: 0, to: torn.count, by: Self.togetherMax) {
                 let part = torn[start..<min(start + Self.togetherMax, torn.count)]
-                if isDryRun {
-                    summary.taken += part.count
-                    continue
-                }
                 let (outcomes, isAnswered) = append(part.map { ($0.record, $0.requestID, $0.payload, $0.status) })
                 for outcome in outcomes { _ = summary.count(outcome) }
                 guard isAnswered else {
@@ -122,17 +132,29 @@ public final class Requeue: Sendable {
         }
     }
 
-    private func runInOrder(_ includesUnauthorized: Bool, _ isDryRun: Bool, _ progress: (Int, Int) -> Void) -> Summary? {
+    /// Oldest first.
+    private static func names(in quarantine: Quarantine, _ includesUnauthorized: Bool) -> [String]? {
         var names: [String] = []
         for ring in includesUnauthorized ? QuarantineRing.allCases : [.refused] {
             guard let found = quarantine.names(of: ring) else { return nil }
             names += found
         }
-        names.sort()
+        return names.sorted()
+    }
+
+    /// Nil where it still is no callback, or was cut: then the rest is missing, whatever it looks like.
+    private static func decoded(_ body: (bytes: [UInt8], isCut: Bool)) -> (record: [UInt8], decoded: DecodedCallback)? {
+        var record: [UInt8] = []
+        guard !body.isCut, let decoded = try? CallbackDecoder.decode(body.bytes.span, into: &record) else { return nil }
+        return (record, decoded)
+    }
+
+    private func runInOrder(_ includesUnauthorized: Bool, _ progress: (Int, Int) -> Void) -> Summary? {
+        guard let names = Self.names(in: quarantine, includesUnauthorized) else { return nil }
         var summary = Summary()
         for start in stride(from: 0, to: names.count, by: Self.togetherMax) {
             let end = min(start + Self.togetherMax, names.count)
-            guard take(names[start..<end], isDryRun: isDryRun, &summary) else {
+            guard take(names[start..<end], &summary) else {
                 summary.failed += names.count - end
                 progress(names.count, names.count)
                 break
@@ -143,23 +165,14 @@ public final class Requeue: Sendable {
     }
 
     /// False where the log does not answer.
-    private func take(_ names: ArraySlice<String>, isDryRun: Bool, _ summary: inout Summary) -> Bool {
+    private func take(_ names: ArraySlice<String>, _ summary: inout Summary) -> Bool {
         var prepared: [(name: String, record: [UInt8], decoded: DecodedCallback)] = []
         for name in names {
             guard let body = quarantine.body(of: name) else {
                 summary.failed += 1
                 continue
             }
-            var record: [UInt8] = []
-            if let decoded = try? CallbackDecoder.decode(body.span, into: &record) {
-                prepared.append((name, record, decoded))
-            } else {
-                summary.left += 1
-            }
-        }
-        guard !isDryRun else {
-            summary.taken += prepared.count
-            return true
+            if let (record, decoded) = Self.decoded(body) { prepared.append((name, record, decoded)) } else { summary.left += 1 }
         }
         let (outcomes, isAnswered) = append(prepared.map { ($0.record, $0.decoded.requestID, $0.decoded.payload, RecordedStatus($0.decoded.status)) })
         var done: [String] = []

@@ -16,6 +16,13 @@ struct KeptRefusal: Sendable {
     let detail: String
     /// False where proof of origin is asked for and did not come: anybody may have sent it.
     let isProved: Bool
+    /// More of the body was sent, or was to be: what is kept is no callback, whatever it looks like.
+    var isCut = false
+
+    /// Of a body that came whole.
+    static func of(_ body: ArraySlice<UInt8>, status: UInt16, detail: String, isProved: Bool) -> KeptRefusal {
+        KeptRefusal(body: Array(body.prefix(bodyBytesMax)), status: status, detail: detail, isProved: isProved, isCut: body.count > bodyBytesMax)
+    }
 }
 
 /// Keeps refused bodies.

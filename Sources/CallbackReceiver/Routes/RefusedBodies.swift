@@ -34,7 +34,14 @@ extension Router {
         }
         for index in start..<min(end, start + KeptRefusal.bodyBytesMax - body.count) { body.append(rest[index]) }
         guard !body.isEmpty else { return nil }
-        return KeptRefusal(body: body, status: refusal.status, detail: refusal.detail, isProved: isProved)
+        return KeptRefusal(
+            body: body, status: refusal.status, detail: refusal.detail, isProved: isProved, isCut: request.isHeadComplete && Self.isMoreDeclared(than: body.count, request))
+    }
+
+    /// Whether its head says that the body has more bytes.
+    private static func isMoreDeclared(than count: Int, _ request: borrowing Request) -> Bool {
+        guard let length = request.value(of: "content-length") else { return count == KeptRefusal.bodyBytesMax }
+        return Int(request.text(length)).map { $0 > count } ?? false
     }
 
     /// How long its head says that the body is: with a transfer coding however long, without either field it has none (RFC 9112 §6.3).

@@ -182,6 +182,8 @@ package struct Router: Sendable {
         }
     }
 
+    private static let encoded = "The body has a Content-Encoding, and none is taken here: send it as it is. "
+
     private static let tooManyRecords = """
         The callback was not stored: its request_id has \(CallbackLog.recordsPerRequestMax) records already, and no more are. It is \
         kept in the quarantine.
@@ -191,7 +193,7 @@ package struct Router: Sendable {
     static func keptRefusal(_ prepared: PreparedCallback, _ outcome: AppendOutcome) -> KeptRefusal? {
         guard case .tooManyRecords = outcome else { return nil }
         let payload = prepared.record[prepared.decoded.payload]
-        return KeptRefusal(body: Array(payload.prefix(KeptRefusal.bodyBytesMax)), status: 422, detail: tooManyRecords, isProved: true)
+        return .of(payload, status: 422, detail: tooManyRecords, isProved: true)
     }
 
     /// 503 with Retry-After: not stored now.
@@ -238,14 +240,15 @@ package struct Router: Sendable {
             let path = request.bytes(request.path)
             return .append(.callback(PreparedCallback(record: record, decoded: decoded, path: path.elementsEqual(pathBytes) ? pathBytes : Array(path))))
         } catch {
-            Problem.fill(&response, status: error.status, detail: error.detail, for: request)
-            return Self.kept(request, status: error.status, detail: error.detail, isProved: true)
+            let detail = request.hasField("content-encoding") && error.status == 400 ? Self.encoded + error.detail : error.detail
+            Problem.fill(&response, status: error.status, detail: detail, for: request)
+            return Self.kept(request, status: error.status, detail: detail, isProved: true)
         }
     }
 
     /// The refusal of a callback, which leaves once its body is kept, where there is one.
     private static func kept(_ request: borrowing Request, status: UInt16, detail: String, isProved: Bool) -> Disposition {
         guard !request.body.isEmpty else { return .respond }
-        return .keep(KeptRefusal(body: Array(request.body.prefix(KeptRefusal.bodyBytesMax)), status: status, detail: detail, isProved: isProved))
+        return .keep(.of(request.body[...], status: status, detail: detail, isProved: isProved))
     }
 }

@@ -70,6 +70,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Reads all sources but the files of secrets, which not everybody who asks for a key may read. Throws where a file cannot be read or any source has a problem.
     static func resolve(file: String?, flags: [FlagValue]) throws -> (resolution: Resolution, filePath: String?) {
+        guard file != "" else { throw ValidationError("--config: has no value; write for example \(standardPath)") }
         let path = file ?? (Surroundings.exists(standardPath) ? standardPath : nil)
         var configurationFile: ConfigurationFile?
         if let path {

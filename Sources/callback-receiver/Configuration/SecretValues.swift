@@ -23,6 +23,9 @@ enum SecretList {
         guard !text.hasPrefix(hiddenBegin) else {
             throw Refusal("is what config show prints in the place of secrets; write the secrets themselves")
         }
+        guard !(text.hasPrefix("[") && text.hasSuffix("]")) else {
+            throw Refusal("is a list in brackets, as a file has it; write the secrets alone, with commas between them")
+        }
         let parts = text.split(omittingEmptySubsequences: false) { $0 == "," || $0.isNewline }
         try check(parts.count)
         var secrets: [Secret] = []

@@ -17,7 +17,7 @@ struct LogExport: ParsableCommand {
         commandName: "export", abstract: "Print every request with its present status, one a line.",
         discussion: """
             One request a line, oldest first by its newest record, announced ones included: the same members as the \
-            delivery-status API answers; with csv the same values as columns behind a header row, request_id first (RFC \
+            delivery-status API answers; with csv their values, but for advice, as columns behind a header row, request_id first (RFC \
             4180). --since and --until are about the newest record, as updated_at says; --status is the request's, as the \
             present decoder sees it, and --class the class of its failure, by the present table.
 

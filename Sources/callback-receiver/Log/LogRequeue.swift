@@ -18,7 +18,8 @@ struct LogRequeue: ParsableCommand {
             now is appended to the log and leaves the quarantine, the rest stays. Sound callbacks that a crash tore off the \
             end of the log (….torn) are taken in, too; their files stay, and what the log has already is a duplicate. With \
             --unauthorized also what came without its proof of origin (401): anybody may have sent that, so look at it \
-            first (GET /v1/quarantine).
+            first (GET /v1/quarantine). A body that was cut is never taken in. What is taken in is a record of now: where a newer \
+            callback of its request has come meanwhile, the one that is taken in is the newest from then on.
 
             With the server stopped it opens the log itself. While a server runs on the directory it asks that server, \
             through its API (client.url, and client.token-file with a token of scope write); torn files are then left for \
@@ -37,6 +38,7 @@ struct LogRequeue: ParsableCommand {
         let server = try location.server()
         // Opening a directory that has none would make one.
         if !Quarantine.exists(inLogAt: server.logDirectory) { _ = try location.open() }
+        guard !dryRun else { return try say(try preview(server)) }
         let log: CallbackLog
         do throws(LogOpenFailure) {
             log = try CallbackLog.open(path: server.logDirectory, options: Server.logOptions(server))
@@ -45,26 +47,50 @@ struct LogRequeue: ParsableCommand {
             return try askServer()
         }
         defer { log.close() }
-        let summary = try requeue(in: log, server)
-        try say(summary)
-    }
-
-    private func requeue(in log: CallbackLog, _ server: ServerConfiguration) throws -> Requeue.Summary {
-        let logger = Logger(label: "requeue") { _ in LineHandler(threshold: LogThreshold(.warning), format: .logfmt, write: StandardStream.error) }
-        let quarantine = Quarantine(logDirectory: server.logDirectory, bytesMax: server.quarantineBytesMax, logger: logger)
-        let requeue = Requeue(log: log, quarantine: quarantine)
+        LogNotices.say(log.report, to: Self.logger)
+        let requeue = Requeue(log: log, quarantine: quarantine(server))
         let isShown = Terminal.isAtStandardError
-        let refused = requeue.run(includesUnauthorized: unauthorized, isDryRun: dryRun) { done, all in
+        let refused = requeue.run(includesUnauthorized: unauthorized) { done, all in
             if isShown { StandardStream.error("\r\(done) of \(all)\(done == all ? "\n" : "")") }
         }
-        guard let refused else { throw CommandFailure.general("the quarantine in \(server.logDirectory) cannot be read; the line above says why") }
-        let torn: (callbacks: [TornCallback], files: [String])
+        try say(try readable(refused, server) + requeue.take(try torn(server)))
+    }
+
+    /// What would be taken in. The log is not opened, so that nothing of it is changed; nobody else may change it meanwhile.
+    private func preview(_ server: ServerConfiguration) throws -> Requeue.Summary {
+        let directory: SystemDirectory
+        let isMine: Bool
         do throws(SystemError) {
-            torn = try TornCallback.all(inLogAt: server.logDirectory)
+            directory = try SystemDirectory(reading: server.logDirectory)
+            isMine = try directory.lockExclusively()
         } catch {
             throw CommandFailure.unreadable(error)
         }
-        return refused + requeue.take(torn.callbacks, isDryRun: dryRun)
+        guard isMine else { throw CommandFailure.general("a server runs on this directory; stop it for --dry-run, or look at GET /v1/quarantine") }
+        // The lock is the directory's, and goes with it.
+        return try withExtendedLifetime(directory) {
+            guard Quarantine.exists(inLogAt: server.logDirectory) else { return Requeue.Summary() }
+            return try readable(Requeue.preview(of: quarantine(server), includesUnauthorized: unauthorized), server)
+        } + Requeue.Summary(taken: try torn(server).count)
+    }
+
+    private static let logger = Logger(label: "requeue") { _ in LineHandler(threshold: LogThreshold(.warning), format: .logfmt, write: StandardStream.error) }
+
+    private func quarantine(_ server: ServerConfiguration) -> Quarantine {
+        Quarantine(logDirectory: server.logDirectory, bytesMax: server.quarantineBytesMax, logger: Self.logger)
+    }
+
+    private func readable(_ summary: Requeue.Summary?, _ server: ServerConfiguration) throws -> Requeue.Summary {
+        guard let summary else { throw CommandFailure.general("the quarantine in \(server.logDirectory) cannot be read; the line above says why") }
+        return summary
+    }
+
+    private func torn(_ server: ServerConfiguration) throws -> [TornCallback] {
+        do throws(SystemError) {
+            return try TornCallback.all(inLogAt: server.logDirectory).callbacks
+        } catch {
+            throw CommandFailure.unreadable(error)
+        }
     }
 
     /// The server answers when it is done with all of them, and after this at the latest.
@@ -72,7 +98,6 @@ struct LogRequeue: ParsableCommand {
 
     /// The server on the directory does it.
     private func askServer() throws {
-        guard !dryRun else { throw CommandFailure.general("a server runs on this directory; stop it for --dry-run, or look at GET /v1/quarantine") }
         let client = try ClientOptions.client(file: location.file, .none)
         let answer: ClientAnswer
         do throws(ClientFailure) {

@@ -50,6 +50,29 @@ struct AccessTests {
         }
     }
 
+    @Test("with a token, too, what changes something is not taken from another site's page, though a browser adds the credentials")
+    func pagesWithToken() throws {
+        let step = try RouterStep(tokens: [Known.writer])
+        let credentials = basic("\(Known.writer.identifier):writer-key")
+        func status(_ method: String, _ fields: [String]) throws -> Int {
+            let target = method == "POST" ? "/v1/quarantine/requeue?unauthorized=true" : "/v1/requests/a"
+            return try step.answer(requestBytes(method, target, host: "api.example", fields: [credentials] + fields, body: method == "GET" ? nil : [])).status
+        }
+        for fields in [
+            ["Origin: http://evil.example"], ["Origin: null"], ["Origin: https://api.example:8443"], ["Origin: https://api.example", "Origin: https://api.example"],
+            ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site", "Origin: https://api.example"],
+        ] {
+            for method in ["POST", "PUT"] { #expect(try status(method, fields) == 403, "\(method) \(fields)") }
+            #expect(try status("GET", fields) == 404, "\(fields)")
+        }
+        for fields in [[], ["Origin: https://api.example"], ["Origin: HTTP://API.example"], ["Origin: https://elsewhere", "Sec-Fetch-Site: same-origin"], ["Sec-Fetch-Site: none"]] {
+            for method in ["POST", "PUT"] { #expect(try status(method, fields) != 403, "\(method) \(fields)") }
+        }
+        // Whoever may not ask is told no more than ever.
+        let other = try RouterStep(tokens: [Known.reader])
+        #expect(try other.answer(requestBytes("POST", "/v1/quarantine/requeue", host: "api.example", fields: [credentials, "Origin: http://evil.example"], body: [])).status == 401)
+    }
+
     @Test("a trusted proxy's word does not open it either, whomever it names")
     func trustedProxy() throws {
         let step = try RouterStep { $0.trustedProxies = [IPNetwork(IPAddress(ipv4: 0x7F00_0001))] }

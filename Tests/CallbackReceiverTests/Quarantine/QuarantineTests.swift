@@ -168,7 +168,9 @@ import CallbackLog
         let name = QuarantineEntry.name(at: Timestamp(milliseconds: 5), serial: 7, ring: .refused)
         #expect(name == "0000000000005-000007.refused")
         let found = QuarantineEntry.read(name, bytes.span, byteCount: Int64(bytes.count))
-        let (entry, detail, start) = try #require(found)
+        let (entry, detail, isCut, start) = try #require(found)
+        let cutFile = QuarantineEntry.file(at: Timestamp(milliseconds: 5), peer: peer, status: 413, detail: "", body: [1], isCut: true)
+        #expect(!isCut && QuarantineEntry.read(name, cutFile.span, byteCount: 9)?.isCut == true)
         #expect(entry.status == 413 && entry.count == 1 && entry.peer == peer && detail == "\"quoted\"\n" && Array(bytes[start...]) == [1, 10, 2])
         for count in 0..<start {
             let cut = Array(bytes[..<count])

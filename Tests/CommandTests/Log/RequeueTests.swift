@@ -51,6 +51,41 @@ struct RequeueTests {
         #expect(try server.status(of: "r1").status == 200)
     }
 
+    @Test("a dry run changes nothing of the log, not even what a crash tore; what is cut off otherwise is said")
+    func dryRun() throws {
+        let log = HandmadeLog(records: 2, each: 2)
+        try log.write()
+        let directory = try #require(log.directory)
+        let file = URL(fileURLWithPath: directory.path + "/" + HandmadeLog.name(1))
+        let bytes = try Data(contentsOf: file) + Data("{\"sequence\":3,\"rec".utf8)
+        try bytes.write(to: file)
+        try quarantine([sound.replacing("r1", with: "fresh"), "{}"], in: directory)
+        let before = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+        let dry = try requeue(directory, ["--dry-run"])
+        #expect(dry.status == .exited(0) && dry.output.hasPrefix("1 callback would be taken in, 0 there already, 1 still"), "\(dry)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == before && Data(contentsOf: file) == bytes)
+        let run = try requeue(directory)
+        #expect(run.status == .exited(0) && run.output.hasPrefix("1 callback taken in") && run.error.contains("cut off what a crash tore"), "\(run)")
+        let server = try ServerProcess(directory: directory)
+        #expect(try requeue(directory, ["--dry-run"], url: "http://127.0.0.1:\(server.port)").status == .exited(1))
+    }
+
+    @Test("a body that was cut is not taken in, even where its beginning is a callback")
+    func cut() throws {
+        let directory = try TemporaryDirectory()
+        let server = try ServerProcess(directory: directory, configuration: "callback:\n  body-bytes-max: 1MiB\n")
+        let begin = #"{"request_id":"cut","whatsapp_message_id":"w"}"#
+        let body = begin + String(repeating: " ", count: 65_536 - begin.utf8.count) + "},{"
+        #expect(try server.post(body).status == 400)
+        let early = try server.connect()
+        try early.send("POST /callback HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n" + begin)
+        early.halfClose()
+        #expect(try early.readAnswer().status == 400)
+        #expect(try server.get("/v1/quarantine").text.components(separatedBy: #""id":"#).count == 3)
+        try server.terminate()
+        #expect(try requeue(directory).output == "0 callbacks taken in, 0 there already, 2 still no callback and left in the quarantine\n")
+    }
+
     @Test("what was refused with 401 is taken in where it is asked for, and only there")
     func unauthorized() throws {
         let directory = try TemporaryDirectory()
