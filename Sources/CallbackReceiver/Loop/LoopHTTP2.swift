@@ -138,7 +138,8 @@ extension Loop {
         let writeMilliseconds = Int64(Deadlines.writeSeconds) * 1_000
         if let since = streams.unsentSince, now - since.at >= writeMilliseconds {
             let passed = passedBytes(connection, streams)
-            if passed - since.bytes < Deadlines.writeBytesMin, connection.hasOutput || !streams.session.isAnyUnderWay { return close(slot) }
+            let others = streams.session.isAnyUnderWay && !connection.hasOutput && !streams.session.isWindowClosed
+            if passed - since.bytes < Deadlines.writeBytesMin, !others { return close(slot) }
             streams.unsentSince = (now, passed)
         }
         streams.session.resetUntaken(

@@ -72,15 +72,25 @@ import CNghttp2
         while !isFailed, let place = connection.streams.lingering(since: .max, through: stream) { reset(place, .noError) }
     }
 
-    /// Resets with CANCEL (RFC 9113 §7) the streams of whose answers the peer's windows have let less than `bytesMin` go in so
-    /// many milliseconds. Call it now and then while there are streams, and `send` behind it.
+    /// Resets with CANCEL (RFC 9113 §7) the streams of whose answers their own windows have let less than `bytesMin` go in so
+    /// many milliseconds. One that waits for the connection's window, which others use up, is spared. Call it now and then
+    /// while there are streams, and `send` behind it.
     /// - Parameter isHeldUp: the peer has not taken what was sent, so that windows are not what holds answers up: that time
     ///   does not count.
     public func resetUntaken(now: Int64, isHeldUp: Bool, milliseconds: Int64, bytesMin: Int) {
         guard !isFailed else { return }
         let places = connection.streams.untaken(now: now, isHeldUp: isHeldUp, milliseconds: milliseconds, bytesMin: bytesMin)
-        for place in places { reset(place, .cancel) }
+        for place in places {
+            if unsafe nghttp2_session_get_stream_remote_window_size(nghttp2, connection.streams[place].id) > 0 {
+                connection.streams.renewUnsent(place, now: now)
+            } else {
+                reset(place, .cancel)
+            }
+        }
     }
+
+    /// Whether the peer's window of the connection is used up: no answer at all can go.
+    public var isWindowClosed: Bool { unsafe !isFailed && nghttp2_session_get_remote_window_size(nghttp2) <= 0 }
 
     /// Answers a request, or a refused one. Nothing happens where the stream is gone, or answered.
     ///

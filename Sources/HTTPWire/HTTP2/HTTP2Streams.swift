@@ -239,15 +239,17 @@ struct HTTP2Streams: Sendable {
         var found: [Int] = []
         for place in places.indices where places[place].unsentBytes > 0 {
             guard let unsent = places[place].unsent else { continue }
-            let sent = places[place].contentBytesSent
             if isHeldUp {
                 places[place].unsent?.since += max(0, now - max(lookedAt, unsent.since))
             } else if now - unsent.since >= milliseconds {
-                if sent - unsent.contentBytesSent < bytesMin { found.append(place) } else { places[place].unsent = (now, sent) }
+                if places[place].contentBytesSent - unsent.contentBytesSent < bytesMin { found.append(place) } else { renewUnsent(place, now: now) }
             }
         }
         return found
     }
+
+    /// Its time begins anew.
+    mutating func renewUnsent(_ place: Int, now: Int64) { places[place].unsent = (now, places[place].contentBytesSent) }
 
     /// A request still comes, or an answer that no window holds back.
     var isAnyUnderWay: Bool { places.contains { $0.phase == .head || $0.phase == .body || $0.isOwedAnswer && $0.unsentBytes == 0 } }

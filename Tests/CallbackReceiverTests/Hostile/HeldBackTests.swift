@@ -56,6 +56,29 @@ struct HeldBackTests {
         #expect(try still.get("/v1/export").status == 200)
     }
 
+    @Test("one that waits for the connection's window, which others use up, is spared; where that stays closed the connection is left")
+    func sharedWindow() throws {
+        let still = try StillServer()
+        try still.fillPage()
+        // Windows of streams are as large as they may be, that of the connection is shared.
+        let connection = try HTTP2Connection(port: still.port, settings: [(HTTP2Setting.initialWindowSize, UInt32(0x7FFF_FFFF))])
+        connection.givesWindowsBack = false
+        let pages = try (0..<90).map { _ in try connection.request("GET", StillServer.page) }
+        _ = try connection.request("GET", "/v1/requests/awaited?wait=50")
+        // Of each far less than alone it would have to be.
+        for _ in 0..<20 {
+            try connection.send(.windowUpdate(0, UInt32(Deadlines.writeBytesMin / 4)))
+            try connection.roundTrip()
+            try still.advance(seconds: 5)
+        }
+        try connection.roundTrip()
+        for page in pages { #expect(connection.streams[page]?.reset == nil) }
+        _ = try connection.request("GET", "/v1/requests/awaited?wait=50")
+        try connection.roundTrip()
+        for _ in 0..<8 { try still.advance(seconds: 5) }
+        #expect(still.strangers == 0)
+    }
+
     @Test("one that is read slowly, but is read, goes on")
     func slow() throws {
         let still = try StillServer()
