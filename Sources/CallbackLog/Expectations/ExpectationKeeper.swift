@@ -282,11 +282,11 @@ final class ExpectationKeeper {
         guard keepsFile, isWhole else { return }
         do throws(SystemError) {
             try shared.expectationFile.withLock { _ throws(SystemError) in
-                let (content, hasLost) = shared.published.withLock {
-                    (ExpectationFile.Content(through: $0.durable, entries: $0.expectations.entries), $0.expectations.hasLost)
+                let (content, mayMiss) = shared.published.withLock {
+                    (ExpectationFile.Content(through: $0.durable, entries: $0.expectations.entries), $0.expectations.mayMiss)
                 }
                 // The next start reads all that can be read by then.
-                if hasLost { return try ExpectationFile.remove(from: directory) }
+                if mayMiss { return try ExpectationFile.remove(from: directory) }
                 // A log in which nobody announces has no such file.
                 if content.entries.isEmpty, try !directory.names().contains(ExpectationFile.name) { return }
                 try ExpectationFile.write(content, logID: identity.logID, to: directory)

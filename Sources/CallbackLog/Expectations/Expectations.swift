@@ -30,8 +30,12 @@ struct Expectations: Sendable {
     private var first: UInt64 = 0
     /// False while a start has not yet found all of them.
     var isWhole = false
-    /// Records were lost since the start, to a disk that did not answer perhaps: what is known here is not all that the log says.
-    private(set) var hasLost = false
+    /// What is known here is perhaps not all that the log says: records were lost since the start, to a disk that did not answer
+    /// say, or are there again and were not looked at yet, or a segment that was damaged was not read again.
+    var mayMiss: Bool { hasLost || !regained.isEmpty || lookedAt != nil || !unreread.isEmpty }
+    private var hasLost = false
+    /// Segments that were damaged at the start, by the sequence they begin with.
+    private var unreread: Set<UInt64> = []
     /// The segments whose records were lost and are there again, each once.
     private var regained: [Range<UInt64>] = []
     /// That of these which is looked at now.
@@ -109,6 +113,10 @@ struct Expectations: Sendable {
         doubt(in: sequences)
     }
 
+    /// The segment that begins with `first` is damaged as its index has it, and is read again.
+    mutating func await(rereadOf first: UInt64) { unreread.insert(first) }
+    mutating func noteReread(of first: UInt64) { unreread.remove(first) }
+
     /// Records of these are there again: what they say is to be looked at.
     mutating func regain(_ sequences: Range<UInt64>) {
         if !regained.contains(sequences) { regained.append(sequences) }
@@ -129,6 +137,7 @@ struct Expectations: Sendable {
     /// Retention has removed all records below `first`.
     mutating func remove(below first: UInt64) {
         self.first = first
+        if !unreread.isEmpty { unreread = unreread.filter { $0 >= first } }
         for entry in entries where entry.announcement < first { remove(entry.announcement) }
     }
 

@@ -62,7 +62,7 @@ struct Published {
         filters = SealedFilters(self.sealed)
         expectations.remove(below: firstSequence)
         // Restored files among them, whose indexes say damage yet: what they await is not known before they are read again.
-        for segment in sealed where segment.damageCount > 0 { expectations.lose(segment.sequences) }
+        for segment in sealed where segment.damageCount > 0 { expectations.await(rereadOf: segment.first) }
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from
@@ -80,6 +80,7 @@ struct Published {
     /// are to be looked at.
     mutating func replace(_ segment: SealedSegment) -> Bool {
         guard let place = sealed.firstIndex(where: { $0.first == segment.first }) else { return false }
+        expectations.noteReread(of: segment.first)
         let before = sealed[place].recordCount
         var segments = sealed
         segments[place] = segment
@@ -102,13 +103,14 @@ struct Published {
     /// them as of `position` may be otherwise by now. False where it was not removed.
     mutating func removeOldest(unlessAnyOf requests: Set<UInt64>, above position: UInt64) -> Bool {
         func isOfThese(_ index: SegmentIndex) -> Bool {
-            guard !requests.isEmpty else { return false }
-            return (index.firstIndex(atOrAbove: position + 1)..<index.count).contains { requests.contains(index.requestHash($0)) }
+            (index.firstIndex(atOrAbove: position + 1)..<index.count).contains { requests.contains(index.requestHash($0)) }
         }
-        if isOfThese(open.index) { return false }
-        for segment in sealed where segment.successor > position + 1 {
-            // Sealed since: upkeep, which asks, has not made its file yet.
-            guard case .inMemory(let index) = segment.index, !isOfThese(index) else { return false }
+        if !requests.isEmpty {
+            if isOfThese(open.index) { return false }
+            for segment in sealed where segment.successor > position + 1 {
+                // Sealed since: upkeep, which asks, has not made its file yet.
+                guard case .inMemory(let index) = segment.index, !isOfThese(index) else { return false }
+            }
         }
         removeOldest()
         return true

@@ -63,7 +63,7 @@ extension Upkeep {
                 }
                 let overdue = try overdueRequests(in: oldest)
                 looks += 1
-                let isLast = looks == Self.looksMax
+                let isLast = looks >= Self.looksMax
                 // Not while the writer, or the keeper of expectations, concludes from its records what is expected: that would be
                 // published once they are gone. So it is before, and falls due again, or without them.
                 var isGone = false

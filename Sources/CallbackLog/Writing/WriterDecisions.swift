@@ -60,7 +60,7 @@ extension Writer {
             return batch.answer(.announced(sequence: before, isFirst: false))
         }
         // Announced anew since retention looked: it looks again.
-        if let said, !isNew, history.announcement != nil, !history.says(members.extracting(said.content)) { return batch.answer(.superfluous) }
+        if let said, !isNew, known.isWhole, history.announcement != nil, !history.says(members.extracting(said.content)) { return batch.answer(.superfluous) }
         guard !isNew || history.count < CallbackLog.recordsBeforeAnnouncementMax else { return batch.answer(.tooManyRecords) }
         guard !isNew || history.expectation != nil || history.hasCallback || shared.published.withLock({ $0.expectations.count }) < options.awaitedMax
         else { return batch.answer(.tooManyAwaited) }

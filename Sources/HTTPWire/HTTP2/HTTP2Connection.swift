@@ -119,7 +119,7 @@ struct HTTP2Connection: Sendable {
             let isWholePiece = length > 0 && place.map { streams[$0].awaitsContent && streams[$0].answer.isEmpty } ?? false
             if length >= HTTP2Limits.creditedDataBytesMin || isWholePiece { nuisances.earn(HTTP2Limits.creditForData) }
         case HTTP2Frame.reset:
-            // Ours are these two; the library's answer a mistake of the peer (CVE-2025-8671).
+            // These two are ours alone; CANCEL is for what the peer does not take, the library's for its mistakes (CVE-2025-8671).
             let isOurs = code == HTTP2Session.ErrorCode.noError.rawValue
                 || code == HTTP2Session.ErrorCode.refusedStream.rawValue
             if !isOurs { nuisances.charge() }

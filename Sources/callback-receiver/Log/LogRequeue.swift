@@ -31,7 +31,7 @@ struct LogRequeue: ParsableCommand {
     @Flag(help: "Also what came without its proof of origin.")
     var unauthorized = false
 
-    @Flag(help: "Only say what would be taken in. With the server stopped only.")
+    @Flag(help: "Only say what would be taken in, but for what is still to be cut off the log's end. With the server stopped only.")
     var dryRun = false
 
     func run() throws {
@@ -69,15 +69,17 @@ struct LogRequeue: ParsableCommand {
         guard isMine else { throw CommandFailure.general("a server runs on this directory; stop it for --dry-run, or look at GET /v1/quarantine") }
         // The lock is the directory's, and goes with it.
         return try withExtendedLifetime(directory) {
-            guard Quarantine.exists(inLogAt: server.logDirectory) else { return Requeue.Summary() }
-            return try readable(Requeue.preview(of: quarantine(server), includesUnauthorized: unauthorized), server)
-        } + Requeue.Summary(taken: try torn(server).count)
+            let torn = Requeue.Summary(taken: try torn(server).count)
+            guard Quarantine.exists(inLogAt: server.logDirectory) else { return torn }
+            return try readable(Requeue.preview(of: quarantine(server), includesUnauthorized: unauthorized), server) + torn
+        }
     }
 
     private static let logger = Logger(label: "requeue") { _ in LineHandler(threshold: LogThreshold(.warning), format: .logfmt, write: StandardStream.error) }
 
+    /// Nothing goes for its size: this command keeps nothing new, and may be told another bound than the server.
     private func quarantine(_ server: ServerConfiguration) -> Quarantine {
-        Quarantine(logDirectory: server.logDirectory, bytesMax: server.quarantineBytesMax, logger: Self.logger)
+        Quarantine(logDirectory: server.logDirectory, bytesMax: .max / 8, logger: Self.logger)
     }
 
     private func readable(_ summary: Requeue.Summary?, _ server: ServerConfiguration) throws -> Requeue.Summary {
