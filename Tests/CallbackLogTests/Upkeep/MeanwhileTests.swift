@@ -67,7 +67,7 @@ import Testing
         return log
     }
 
-    @Test("a request that is announced anew while its segment goes is announced as it was then", .timeLimit(.minutes(1)))
+    @Test("a request that is announced anew while its segment goes is announced as it was then")
     func announcedMeanwhile() throws {
         let log = try aged()
         // What is said of "a" has been read, "b" waits.
@@ -83,7 +83,7 @@ import Testing
         #expect(try log.records("b").count == 1 && log.log.openAnnouncements == 2)
     }
 
-    @Test("a callback that comes while the segment of its announcement goes keeps that", .timeLimit(.minutes(1)))
+    @Test("a callback that comes while the segment of its announcement goes keeps that")
     func answeredMeanwhile() throws {
         let log = try aged(isAnswered: true)
         let hold = log.disk.holdRead(of: segmentName(1), after: 2)
@@ -97,7 +97,7 @@ import Testing
         #expect(kinds.contains("callback 5") && kinds.contains { $0.hasPrefix("announcement") }, "\(kinds)")
     }
 
-    @Test("an index whose table of hashes is harmed decides of no announcement that it goes", .timeLimit(.minutes(1)))
+    @Test("an index whose table of hashes is harmed decides of no announcement that it goes")
     func harmedIndex() throws {
         let log = try aged()
         guard case .onDisk(let index) = try #require(log.log.shared.sealed(1)).index else {
@@ -142,7 +142,7 @@ import Testing
         return (log, hold)
     }
 
-    @Test("what a restored segment awaits is known also after a kill", .timeLimit(.minutes(1)))
+    @Test("what a restored segment awaits is known also after a kill")
     func restored() throws {
         let (disk, mend) = try damaged()
         mend(disk)
@@ -155,7 +155,7 @@ import Testing
         #expect(again.log.openAnnouncements == 2)
     }
 
-    @Test("what a restored segment awaits that goes at once is recorded again", .timeLimit(.minutes(1)))
+    @Test("what a restored segment awaits that goes at once is recorded again")
     func restoredAndGone() throws {
         let (disk, mend) = try damaged()
         mend(disk)
@@ -171,7 +171,7 @@ import Testing
         #expect(try !log.records("a").isEmpty && !log.records("b").isEmpty)
     }
 
-    @Test("an announcement that is found damaged when it falls due is named", .timeLimit(.minutes(1)))
+    @Test("an announcement that is found damaged when it falls due is named")
     func damagedWhenDue() throws {
         let now = clock.time.wallMilliseconds()
         var lines = Lines()
@@ -188,7 +188,7 @@ import Testing
         #expect(log.log.damages.count == 1)
     }
 
-    @Test("nothing is superseded by what was lost", .timeLimit(.minutes(1)))
+    @Test("nothing is superseded by what was lost")
     func supersededByLost() throws {
         let now = clock.time.wallMilliseconds()
         var lines = Lines()
