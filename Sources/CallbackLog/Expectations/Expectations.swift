@@ -114,7 +114,7 @@ struct Expectations: Sendable {
     }
 
     /// The segment that begins with `first` is damaged as its index has it, and is read again.
-    mutating func await(rereadOf first: UInt64) { unreread.insert(first) }
+    mutating func expectReread(of first: UInt64) { unreread.insert(first) }
     mutating func noteReread(of first: UInt64) { unreread.remove(first) }
 
     /// Records of these are there again: what they say is to be looked at.

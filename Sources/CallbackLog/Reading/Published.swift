@@ -62,7 +62,7 @@ struct Published {
         filters = SealedFilters(self.sealed)
         expectations.remove(below: firstSequence)
         // Restored files among them, whose indexes say damage yet: what they await is not known before they are read again.
-        for segment in sealed where segment.damageCount > 0 { expectations.await(rereadOf: segment.first) }
+        for segment in sealed where segment.damageCount > 0 { expectations.expectReread(of: segment.first) }
     }
 
     /// `fresh` is the open segment from now on, and that before it has `byteCount` bytes and its newest record from

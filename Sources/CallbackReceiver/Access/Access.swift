@@ -102,30 +102,24 @@ struct Access: Sendable {
     private static func isOfAnotherPage(_ request: borrowing Request) -> Bool {
         guard request.method != .get, request.method != .head else { return false }
         if let site = request.value(of: "sec-fetch-site") { return !["same-origin", "none"].contains(request.text(site)) }
-        guard let origin = request.value(of: "origin") else { return false }
-        guard request.count(of: "origin") == 1, let host = request.targetHost else { return true }
-        var own: [UInt8] = []
-        own.append(request.head.span.extracting(host.name))
-        if let port = host.port {
-            own.append(UInt8(ascii: ":"))
-            own.append(decimal: UInt64(port))
-        }
         // The scheme is a proxy's that ends TLS.
-        let said = request.text(origin).lowercased()
-        return !["http://", "https://"].contains { said == $0 + String(decoding: own, as: UTF8.self).lowercased() }
+        return !isOfThisOrigin(request, schemes: ["http://", "https://"])
     }
 
     /// RFC 6454 §7: a browser says whose page a request comes from; other programs say nothing.
-    private static func isOfThisOrigin(_ request: borrowing Request) -> Bool {
+    private static func isOfThisOrigin(_ request: borrowing Request, schemes: [String] = ["http://"]) -> Bool {
         guard let origin = request.value(of: "origin") else { return true }
         guard request.count(of: "origin") == 1, let host = request.targetHost else { return false }
-        var own = Array("http://".utf8)
-        own.append(request.head.span.extracting(host.name))
-        if let port = host.port, port != 80 {
-            own.append(UInt8(ascii: ":"))
-            own.append(decimal: UInt64(port))
-        }
         let field = request.head.span.extracting(origin)
-        return field.count == own.count && field.indices.allSatisfy { field[$0] | 0x20 == own[$0] | 0x20 }
+        for scheme in schemes {
+            var own = Array(scheme.utf8)
+            own.append(request.head.span.extracting(host.name))
+            if let port = host.port, !(scheme == "http://" && port == 80), !(scheme == "https://" && port == 443) {
+                own.append(UInt8(ascii: ":"))
+                own.append(decimal: UInt64(port))
+            }
+            if field.count == own.count && field.indices.allSatisfy({ field[$0] | 0x20 == own[$0] | 0x20 }) { return true }
+        }
+        return false
     }
 }

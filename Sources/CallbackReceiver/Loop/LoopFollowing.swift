@@ -33,16 +33,17 @@ extension Loop {
     /// After the events of a turn: asks those who are next. A batch of which nobody is there any more is passed over: nothing
     /// would come back that those behind it are asked after.
     mutating func askOn() {
-        while true {
-            let batch = followingLine.takeBatch()
-            if batch.isEmpty || ask(batch, .following) { break }
-            followingLine.batchEnded()
+        for lane in AskingLane.allCases {
+            while true {
+                let batch = lane == .following ? followingLine.takeBatch() : exportingLine.takeBatch()
+                if batch.isEmpty || ask(batch, lane) { break }
+                endBatch(lane)
+            }
         }
-        while true {
-            let batch = exportingLine.takeBatch()
-            if batch.isEmpty || ask(batch, .exporting) { break }
-            exportingLine.batchEnded()
-        }
+    }
+
+    private mutating func endBatch(_ lane: AskingLane) {
+        if lane == .following { followingLine.batchEnded() } else { exportingLine.batchEnded() }
     }
 
     /// False where nobody of the batch is there any more.
@@ -73,7 +74,7 @@ extension Loop {
 
     /// A batch has come back.
     mutating func answer(_ answers: [Asked], of lane: AskingLane) {
-        if lane == .following { followingLine.batchEnded() } else { exportingLine.batchEnded() }
+        endBatch(lane)
         for answer in answers {
             switch answer {
             case .wait(let ticket, let answer): self.answer(ticket, by: answer)
